@@ -1,0 +1,2 @@
+#include "cli/cli.h"
+int orr_cli_report(int argc, char **argv) { (void)argc, (void)argv; return 2; }

@@ -1,0 +1,147 @@
+/* orrery run */
+#include "cli/cli.h"
+#include "trace/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The only file-scope state: a signal handler has nowhere else to write. */
+static volatile sig_atomic_t stop_requested;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop_requested = 1;
+}
+
+typedef struct run_arguments {
+    orr_scenario_arguments scenario;
+    const char            *output;
+    char                  *made[2]; /* overrides put together here */
+    uint32_t               partitions;
+    uint64_t               shuffle;
+    bool                   quiet;
+} run_arguments;
+
+enum { KEY_SEED = 1000, KEY_PARTITIONS, KEY_SHUFFLE, KEY_THREADS };
+
+static const struct argp_option options[] = {
+    {"output", 'o', "OUT.h5", 0, "file of the results (default: the scenario's name with .h5, in the current folder)", 0},
+    {"seed", KEY_SEED, "N", 0, "seed of all random draws", 0},
+    {"policy", 'p', "NAME|FILE.so", 0, "who chooses the pool", 0},
+    {"quiet", 'q', NULL, 0, "no progress, no closing line", 0},
+    {"threads", KEY_THREADS, "N", 0, "1 is what this version has", 0},
+    {"partitions", KEY_PARTITIONS, "K", 0, "run the sites in K partitions, window by window (a self-check: results are the same)", 0},
+    {"shuffle", KEY_SHUFFLE, "SEED", 0, "with --partitions: in shuffled order", 0},
+    {0},
+};
+
+static bool read_count(const char *text, uint64_t least, uint64_t *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return errno == 0 && *text >= '0' && *text <= '9' && *end == 0 && *value >= least;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    run_arguments *a = state->input;
+    uint64_t number;
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &a->scenario; return 0;
+    case 'o': a->output = text; return 0;
+    case 'q': a->quiet = true; return 0;
+    case KEY_SEED:
+        if (!read_count(text, 0, &number) || asprintf(&a->made[0], "seed=%s", text) < 0)
+            argp_error(state, "--seed: expected a whole number, found `%s`", text);
+        return 0;
+    case 'p':
+        if (asprintf(&a->made[1], "policy.name=%s", text) < 0)
+            return ENOMEM;
+        return 0;
+    case KEY_THREADS:
+        if (!read_count(text, 1, &number) || number != 1)
+            argp_error(state, "--threads: this version runs on one thread");
+        return 0;
+    case KEY_PARTITIONS:
+        if (!read_count(text, 1, &number) || number > 4096)
+            argp_error(state, "--partitions: expected a whole number from 1 to 4096, found `%s`", text);
+        a->partitions = (uint32_t)number;
+        return 0;
+    case KEY_SHUFFLE:
+        if (!read_count(text, 1, &a->shuffle))
+            argp_error(state, "--shuffle: expected a whole number above 0, found `%s`", text);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* scenarios/national_day.yaml -> national_day.h5 */
+static char *default_output(const char *scenario)
+{
+    const char *name = strrchr(scenario, '/');
+    char *path;
+    name = name == NULL ? scenario : name + 1;
+    const char *dot = strrchr(name, '.');
+    return asprintf(&path, "%.*s.h5", dot == NULL ? (int)strlen(name) : (int)(dot - name), name) < 0 ? NULL : path;
+}
+
+static int simulate(const run_arguments *a, const orr_world *world, const char *output)
+{
+    orr_problems problems = {0};
+    orr_run_result result;
+    orr_run_options o = {.output = output, .partitions = a->partitions, .shuffle = a->shuffle, .progress = !a->quiet && isatty(STDERR_FILENO), .stop = &stop_requested};
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    orr_status status = orr_run(world, &o, &result, &problems);
+    if (orr_problems_any(&problems))
+        orr_cli_problems(&problems);
+    switch (status) {
+    case ORR_OK:
+        if (!a->quiet)
+            printf("%s: %llu requests in %.2f s (%.0f/s), %u checks of the audit hold\n", output, (unsigned long long)result.offered, result.facts.wall_s,
+                   (double)result.offered / result.facts.wall_s, result.audit.count);
+        return ORR_EXIT_DONE;
+    case ORR_AUDIT_FAILED:
+        fprintf(stderr, "error: %u of %u checks of the audit failed; %s has status partial\n", result.audit.failed, result.audit.count, output);
+        for (uint32_t i = 0; i < result.audit.count; i++) {
+            char left[48], right[48];
+            orr_audit_digits(result.audit.check[i].left, left);
+            orr_audit_digits(result.audit.check[i].right, right);
+            if (result.audit.check[i].left != result.audit.check[i].right)
+                fprintf(stderr, "  %s: %s != %s\n", result.audit.check[i].name, left, right);
+        }
+        return ORR_EXIT_FAILED;
+    case ORR_INTERRUPTED: fprintf(stderr, "interrupted; %s holds what was simulated until then\n", output); return ORR_EXIT_FAILED;
+    case ORR_NO_MEMORY: fprintf(stderr, "error: out of memory\n"); return ORR_EXIT_FAILED;
+    default: return ORR_EXIT_BAD_INPUT;
+    }
+}
+
+int orr_cli_run(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&orr_scenario_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {options, parse, NULL, "Simulates a scenario and writes its trace.", children, NULL, NULL};
+    run_arguments a = {0};
+    argp_err_exit_status = ORR_EXIT_BAD_INPUT;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    for (int i = 0; i < 2; i++)
+        if (a.made[i] != NULL && !orr_cli_override(&a.scenario, a.made[i]))
+            return ORR_EXIT_BAD_INPUT;
+    int exit_status = ORR_EXIT_BAD_INPUT;
+    char *made = a.output == NULL ? default_output(a.scenario.scenario) : NULL;
+    const char *output = a.output == NULL ? made : a.output;
+    orr_world *world = output == NULL ? NULL : orr_cli_world(&a.scenario);
+    if (world != NULL)
+        exit_status = simulate(&a, world, output);
+    orr_world_destroy(world);
+    free(made);
+    free(a.made[0]);
+    free(a.made[1]);
+    return exit_status;
+}

@@ -1,0 +1,42 @@
+/**
+ * Arrivals: when the clients of a cohort ask, and what for.
+ *
+ * A cohort is a law, not a list. Its clients are independent, so their superposition is a Poisson process whose rate follows the
+ * local hour; the k-th arrival and everything about it are functions of (seed, cohort, k), and the attributes of a
+ * client of (seed, cohort, client). Nothing is stored per client, and nothing depends on what any policy did.
+ *
+ * Inversion of the integrated rate over piecewise constant hours: Cinlar, Introduction to Stochastic Processes, 1975.
+ */
+#ifndef ORRERY_CLIENTS_ARRIVALS_H
+#define ORRERY_CLIENTS_ARRIVALS_H
+
+#include "world/world.h"
+
+/** State of one cohort. All zeros is the start. */
+typedef struct orr_arrivals {
+    int64_t  at_ns;  /**< of the latest arrival */
+    uint64_t number; /**< how many have been drawn */
+} orr_arrivals;
+
+/** An intention: what one client wants, once. */
+typedef struct orr_intention {
+    uint32_t number, client;
+    uint32_t input, prefix, output; /**< tokens; prefix is part of input */
+    double   access_normal;         /**< the client's own part of its access delay, a standard normal variate */
+    int64_t  patience_ns;           /**< ORR_NEVER: waits for ever */
+    bool     sampled;               /**< its rows are written */
+} orr_intention;
+
+/** Time of the next arrival of the cohort, drawn as number `arrivals->number`; ORR_NEVER when there are no more. */
+int64_t orr_arrivals_next(orr_arrivals *arrivals, const orr_world *world, const orr_cohort *cohort);
+
+/** Everything about arrival `number`. */
+void orr_arrivals_draw(const orr_world *world, const orr_cohort *cohort, uint32_t number, orr_intention *intention);
+
+/** Round trip of the access network for one attempt, ns; 0 without one. */
+int64_t orr_access_round_trip(const orr_world *world, const orr_cohort *cohort, uint32_t number, uint32_t attempt, double client_normal);
+
+/** Pause before retry `attempt` (1 for the first), ns: exponential back-off with jitter. */
+int64_t orr_retry_pause(const orr_world *world, const orr_cohort *cohort, uint32_t number, uint32_t attempt);
+
+#endif

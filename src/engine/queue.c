@@ -1,0 +1,46 @@
+#include "engine/queue.h"
+
+void orr_queue_init(orr_queue *queue) { orr_array_init(&queue->heap, sizeof(orr_event)); }
+
+void orr_queue_destroy(orr_queue *queue) { orr_array_clear(&queue->heap); }
+
+bool orr_queue_push(orr_queue *queue, orr_event event)
+{
+    orr_array *heap = &queue->heap;
+    if (heap->count == heap->capacity && !orr_array_reserve(heap, (size_t)heap->count + 1))
+        return false;
+    orr_event *e = heap->items;
+    uint32_t hole = heap->count++;
+    while (hole > 0) {
+        uint32_t parent = (hole - 1) / 4;
+        if (!orr_event_before(&event, &e[parent]))
+            break;
+        e[hole] = e[parent];
+        hole = parent;
+    }
+    e[hole] = event;
+    return true;
+}
+
+orr_event orr_queue_pop(orr_queue *queue)
+{
+    assert(queue->heap.count > 0);
+    orr_event *e = queue->heap.items;
+    orr_event first = e[0], last = e[--queue->heap.count];
+    uint32_t count = queue->heap.count, hole = 0;
+    for (;;) {
+        uint32_t child = 4 * hole + 1;
+        if (child >= count)
+            break;
+        uint32_t least = child, end = child + 4 < count ? child + 4 : count;
+        for (uint32_t c = child + 1; c < end; c++)
+            if (orr_event_before(&e[c], &e[least]))
+                least = c;
+        if (!orr_event_before(&e[least], &last))
+            break;
+        e[hole] = e[least];
+        hole = least;
+    }
+    e[hole] = last;
+    return first;
+}

@@ -1,0 +1,268 @@
+#include "grid/grid.h"
+
+#include "base/time.h"
+
+#include <stdlib.h>
+
+static void on_timer(void *context, orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle)
+{
+    orr_grid *g = context;
+    orr_site *site = &g->sites[process];
+    switch ((orr_timer_kind)kind) {
+    case ORR_TIMER_ARRIVAL: orr_ingress_arrival(g, lane, site, handle); break;
+    case ORR_TIMER_ATTEMPT: orr_ingress_attempt(g, lane, site, handle); break;
+    case ORR_TIMER_GIVE_UP: orr_ingress_give_up(g, lane, site, handle); break;
+    case ORR_TIMER_LLM: orr_server_llm(g, lane, site, handle); break;
+    case ORR_TIMER_STATION: orr_server_station(g, lane, site, handle); break;
+    case ORR_TIMER_REPORT: orr_server_report(g, lane, site); break;
+    case ORR_TIMER_TARIFF: {
+        if (orr_site_has_pools(g, site))
+            orr_server_tariff(g, lane, site);
+        if (orr_site_has_clients(g, site))
+            orr_ingress_tariff(g, site, orr_now(lane));
+        orr_timer(lane, process, ORR_TIMER_TARIFF, 0, orr_world_next_tariff(g->world, orr_now(lane)));
+        break;
+    }
+    }
+}
+
+static void on_message(void *context, orr_lane *lane, const orr_message *message, const void *payload)
+{
+    orr_grid *g = context;
+    orr_site *site = &g->sites[message->destination];
+    switch ((orr_message_kind)message->kind) {
+    case ORR_MESSAGE_REQUEST: orr_server_request(g, lane, site, message->source, payload); break;
+    case ORR_MESSAGE_CANCEL: orr_server_cancel(g, lane, site, message->source, payload); break;
+    case ORR_MESSAGE_FIRST: orr_ingress_first(g, lane, site, payload); break;
+    case ORR_MESSAGE_DONE: orr_ingress_done(g, lane, site, message->source, payload); break;
+    case ORR_MESSAGE_REPORT: orr_ingress_report(g, lane, site, payload, message->length); break;
+    }
+}
+
+static bool build_kinds(orr_grid *g)
+{
+    const orr_world *w = g->world;
+    g->rooflines = calloc(w->pool_count + 1, sizeof *g->rooflines);
+    g->kinds = calloc(w->pool_count + 1, sizeof *g->kinds);
+    if (g->rooflines == NULL || g->kinds == NULL)
+        return false;
+    for (uint32_t p = 0; p < w->pool_count; p++) {
+        const orr_pool *pool = &w->pools[p];
+        if (w->services[pool->service].kind != ORR_SERVICE_LLM)
+            continue;
+        if (!orr_roofline_build(&g->rooflines[p], w, pool))
+            return false;
+        g->kinds[p] = (orr_llm_kind){.roofline = g->rooflines[p], .max_batch = pool->max_batch, .token_budget = w->token_budget, .classes = w->class_count, .kv_tokens = pool->kv_tokens};
+    }
+    return true;
+}
+
+static bool build_observes(orr_grid *g)
+{
+    const orr_world *w = g->world;
+    g->observes = calloc((size_t)w->ingress_count * w->compute_count + 1, 1);
+    if (g->observes == NULL)
+        return false;
+    for (uint32_t c = 0; c < w->cohort_count; c++) {
+        uint32_t ingress = w->sites[w->cohorts[c].site].ingress, count;
+        const uint32_t *rows = orr_host_candidates(&g->host, w->cohorts[c].class_, ingress, &count);
+        for (uint32_t i = 0; i < count; i++)
+            g->observes[(size_t)ingress * w->compute_count + w->sites[w->pools[rows[i]].site].compute] = 1;
+    }
+    return true;
+}
+
+static bool build_sites(orr_grid *g)
+{
+    const orr_world *w = g->world;
+    g->sites = calloc(w->used_count + 1, sizeof *g->sites);
+    if (g->sites == NULL)
+        return false;
+    for (uint32_t s = 0; s < w->used_count; s++)
+        orr_site_init(&g->sites[s], s);
+    for (uint32_t s = 0; s < w->used_count; s++) {
+        orr_site *site = &g->sites[s];
+        const orr_site_info *info = &w->sites[s];
+        orr_map_init(&site->by_request);
+        if (info->ingress != ORR_NONE) {
+            uint32_t n = w->pool_count;
+            orr_array *const columns[] = {&site->as_of, &site->running, &site->waiting, &site->kv_used, &site->token, &site->wait, &site->own, &site->sent};
+            for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+                if (orr_array_extend(columns[i], n) == NULL)
+                    return false;
+            if (!orr_array_extend(&site->price, 3 * (size_t)n + 1) || !orr_array_extend(&site->bytes, w->compute_count) ||
+                !orr_array_extend(&site->cohorts, w->site_cohort_start[s + 1] - w->site_cohort_start[s]) ||
+                !orr_array_extend(&site->policy, orr_host_state_size(&g->host, info->ingress) + 1))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Sites over lanes: the heaviest first, each to the lightest lane so far. A site weighs what passes through it. */
+static uint32_t *deal_sites(const orr_grid *g, uint32_t lanes)
+{
+    const orr_world *w = g->world;
+    uint32_t *lane_of = calloc(w->used_count + 1, sizeof *lane_of);
+    double *weight = calloc(w->used_count + 1, sizeof *weight), *load = calloc(lanes, sizeof *load);
+    if (lane_of == NULL || weight == NULL || load == NULL) {
+        free(lane_of);
+        free(weight);
+        free(load);
+        return NULL;
+    }
+    double arrivals = 0, slots = 0;
+    for (uint32_t c = 0; c < w->cohort_count; c++)
+        arrivals += w->cohorts[c].rate_per_ns;
+    for (uint32_t p = 0; p < w->pool_count; p++)
+        slots += w->pools[p].slots;
+    for (uint32_t c = 0; c < w->cohort_count; c++)
+        weight[w->cohorts[c].site] += arrivals > 0 ? w->cohorts[c].rate_per_ns / arrivals : 1;
+    for (uint32_t p = 0; p < w->pool_count; p++)
+        weight[w->pools[p].site] += w->pools[p].slots / slots;
+    for (uint32_t done = 0; done < w->used_count; done++) {
+        uint32_t heaviest = 0, lightest = 0;
+        for (uint32_t s = 1; s < w->used_count; s++)
+            if (weight[s] > weight[heaviest])
+                heaviest = s;
+        for (uint32_t l = 1; l < lanes; l++)
+            if (load[l] < load[lightest])
+                lightest = l;
+        lane_of[heaviest] = lightest;
+        load[lightest] += weight[heaviest];
+        weight[heaviest] = -1;
+    }
+    free(weight);
+    free(load);
+    return lane_of;
+}
+
+/* The least delay of any message between sites of different lanes. */
+static int64_t lookahead_of(const orr_grid *g, const uint32_t *lane_of)
+{
+    const orr_world *w = g->world;
+    int64_t least = ORR_NEVER;
+    for (uint32_t i = 0; i < w->ingress_count; i++)
+        for (uint32_t c = 0; c < w->compute_count; c++)
+            if (lane_of[w->ingress_sites[i]] != lane_of[w->compute_sites[c]]) {
+                int64_t delay = g->routes.delay_ns[orr_route_pair(&g->routes, i, c)];
+                least = delay < least ? delay : least;
+            }
+    return least;
+}
+
+static orr_status build_engine(orr_grid *g, const orr_grid_options *options, orr_problems *problems)
+{
+    const orr_world *w = g->world;
+    orr_engine_config config = {.processes = w->used_count, .lanes = options->lanes > 1 ? options->lanes : 1, .shuffle = options->shuffle, .lookahead = ORR_NEVER};
+    uint32_t *origin = calloc(w->used_count + 1, sizeof *origin), *lane_of = deal_sites(g, config.lanes);
+    orr_model model = {g, on_timer, on_message};
+    if (origin == NULL || lane_of == NULL) {
+        free(origin);
+        free(lane_of);
+        return ORR_NO_MEMORY;
+    }
+    for (uint32_t s = 0; s < w->used_count; s++)
+        origin[s] = w->sites[s].origin;
+    config.origin = origin;
+    config.lane_of = lane_of;
+    if (config.lanes > 1)
+        config.lookahead = lookahead_of(g, lane_of);
+    orr_status status = ORR_OK;
+    if (config.lookahead <= 0) {
+        orr_problem(problems, (orr_where){w->scenario_path, 0, 0}, "two sites are joined without delay, so the run cannot be split into partitions");
+        status = ORR_BAD_INPUT;
+    } else if ((g->engine = orr_engine_create(&config, &model)) == NULL) {
+        status = ORR_NO_MEMORY;
+    }
+    free(origin);
+    free(lane_of);
+    return status;
+}
+
+static void start_sites(orr_grid *g)
+{
+    int64_t tariff = orr_world_next_tariff(g->world, 0);
+    for (uint32_t s = 0; s < g->world->used_count; s++) {
+        orr_lane *lane = orr_engine_lane_of(g->engine, s);
+        if (orr_site_has_pools(g, &g->sites[s]))
+            orr_server_start(g, lane, &g->sites[s]);
+        if (orr_site_has_clients(g, &g->sites[s]))
+            orr_ingress_start(g, lane, &g->sites[s]);
+        orr_timer(lane, s, ORR_TIMER_TARIFF, 0, tariff);
+    }
+}
+
+static orr_status start_policies(orr_grid *g, orr_problems *problems)
+{
+    for (uint32_t i = 0; i < g->world->ingress_count; i++)
+        if (orr_host_start(&g->host, i, g->sites[g->world->ingress_sites[i]].policy.items) != ORR_OK) {
+            orr_problem(problems, (orr_where){g->world->scenario_path, 0, 0}, "the policy `%s` refuses to start", g->host.policy->name);
+            return ORR_BAD_INPUT;
+        }
+    return ORR_OK;
+}
+
+orr_status orr_grid_create(orr_grid *g, const orr_world *world, const orr_grid_options *options, orr_problems *problems)
+{
+    *g = (orr_grid){.world = world};
+    orr_status status = orr_routes_build(&g->routes, world, problems);
+    if (status == ORR_OK && !build_kinds(g))
+        status = ORR_NO_MEMORY;
+    if (status == ORR_OK)
+        status = orr_host_create(&g->host, world, &g->routes, g->rooflines, problems);
+    if (status == ORR_OK && (!build_observes(g) || !build_sites(g)))
+        status = ORR_NO_MEMORY;
+    if (status == ORR_OK)
+        status = build_engine(g, options, problems);
+    if (status == ORR_OK)
+        status = start_policies(g, problems);
+    if (status == ORR_OK) {
+        start_sites(g);
+        status = orr_engine_run(g->engine, 0, NULL); /* runs nothing; reports what failed while starting */
+    }
+    if (status != ORR_OK)
+        orr_grid_destroy(g);
+    return status;
+}
+
+void orr_grid_destroy(orr_grid *g)
+{
+    orr_archive archive;
+    orr_archive_free(&archive);
+    for (uint32_t s = 0; g->sites != NULL && s < g->world->used_count; s++)
+        orr_site_archive(&g->sites[s], &archive);
+    for (uint32_t p = 0; g->rooflines != NULL && p < g->world->pool_count; p++)
+        orr_roofline_destroy(&g->rooflines[p]);
+    if (g->host.world != NULL)
+        orr_host_destroy(&g->host);
+    orr_engine_destroy(g->engine);
+    orr_routes_destroy(&g->routes);
+    free(g->sites);
+    free(g->observes);
+    free(g->rooflines);
+    free(g->kinds);
+    *g = (orr_grid){0};
+}
+
+void orr_grid_archive(orr_grid *g, orr_archive *archive)
+{
+    for (uint32_t s = 0; s < g->world->used_count; s++)
+        orr_site_archive(&g->sites[s], archive);
+    orr_engine_archive(g->engine, archive);
+}
+
+bool orr_grid_idle(const orr_grid *g)
+{
+    for (uint32_t s = 0; s < g->world->used_count; s++) {
+        const orr_site *site = &g->sites[s];
+        if (site->in_flight > 0)
+            return false;
+        for (uint32_t c = 0; c < site->cohorts.count; c++) {
+            const orr_cohort_state *k = orr_array_at(&site->cohorts, c);
+            if (k->pending)
+                return false;
+        }
+    }
+    return true;
+}

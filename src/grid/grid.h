@@ -1,0 +1,72 @@
+/**
+ * Grid: the modules wired into sites. Here alone message kinds meet handlers.
+ *
+ * A request's way: `clients` says when and what, `brain` asks the policy, `net` gives the delay, the engine carries the
+ * message, `serve` answers it, `tokens` rates it; ingress.c and server.c are the two ends.
+ */
+#ifndef ORRERY_GRID_GRID_H
+#define ORRERY_GRID_GRID_H
+
+#include "brain/host.h"
+#include "engine/engine.h"
+#include "grid/messages.h"
+#include "grid/site.h"
+
+typedef struct orr_grid {
+    const orr_world *world; /**< borrowed */
+    orr_routes       routes;
+    orr_roofline    *rooflines; /**< per pool; empty for stations */
+    orr_llm_kind    *kinds;     /**< per pool */
+    orr_host         host;
+    orr_site        *sites; /**< used sites */
+    orr_engine      *engine;
+    uint8_t         *observes; /**< [ingress][compute]: does the ingress have a candidate there? */
+} orr_grid;
+
+typedef struct orr_grid_options {
+    uint32_t lanes;   /**< 0 or 1: one; more: sites are dealt out by load, and run window by window */
+    uint64_t shuffle; /**< not 0: shuffle the order of lanes in each window (self-check) */
+} orr_grid_options;
+
+/** Builds everything at time 0, first events included. ORR_BAD_INPUT with problems; ORR_NO_MEMORY. `world` is borrowed. */
+orr_status orr_grid_create(orr_grid *grid, const orr_world *world, const orr_grid_options *options, orr_problems *problems);
+void       orr_grid_destroy(orr_grid *grid);
+
+/** Saves the state of all sites and the pending events, or loads it into a grid made from the same world (any number of lanes). */
+void orr_grid_archive(orr_grid *grid, orr_archive *archive);
+
+/** True when no client will ask again and nothing is in flight. */
+bool orr_grid_idle(const orr_grid *grid);
+
+/* The two ends; called by grid.c. */
+void orr_ingress_start(orr_grid *grid, orr_lane *lane, orr_site *site);
+void orr_ingress_arrival(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t cohort);
+void orr_ingress_attempt(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t slot);
+void orr_ingress_give_up(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t slot);
+void orr_ingress_first(orr_grid *grid, orr_lane *lane, orr_site *site, const orr_first_message *message);
+void orr_ingress_done(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t source, const orr_done_message *message);
+void orr_ingress_report(orr_grid *grid, orr_lane *lane, orr_site *site, const void *payload, uint32_t length);
+void orr_ingress_tariff(orr_grid *grid, orr_site *site, int64_t now_ns);
+
+void orr_server_start(orr_grid *grid, orr_lane *lane, orr_site *site);
+void orr_server_request(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t source, const orr_request_message *message);
+void orr_server_cancel(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t source, const orr_cancel_message *message);
+void orr_server_llm(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t instance);
+void orr_server_station(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t instance);
+void orr_server_report(orr_grid *grid, orr_lane *lane, orr_site *site);
+void orr_server_tariff(orr_grid *grid, orr_lane *lane, orr_site *site);
+
+/** Brings all integrals of a serving site up to `now_ns`, which no pending event of it precedes. */
+void orr_server_account(orr_grid *grid, orr_site *site, int64_t now_ns);
+
+static inline bool orr_site_has_clients(const orr_grid *grid, const orr_site *site) { return grid->world->sites[site->id].ingress != ORR_NONE; }
+static inline bool orr_site_has_pools(const orr_grid *grid, const orr_site *site) { return grid->world->sites[site->id].compute != ORR_NONE; }
+
+/** One-way network delay between a site with clients and a site with pools. */
+static inline int64_t orr_grid_delay(const orr_grid *grid, uint32_t ingress_site, uint32_t serving_site)
+{
+    const orr_world *w = grid->world;
+    return grid->routes.delay_ns[orr_route_pair(&grid->routes, w->sites[ingress_site].ingress, w->sites[serving_site].compute)];
+}
+
+#endif

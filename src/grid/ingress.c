@@ -1,0 +1,349 @@
+/* The ingress side: from a client's wish to its end. Invariant: every offered intention is either in a live request slot or has
+ * been counted as ended, once. */
+#include "base/random.h"
+#include "base/time.h"
+#include "grid/grid.h"
+
+#include <math.h>
+
+enum { MOST_DEFERRALS = 1000 };
+
+static const orr_cohort *cohort_of(const orr_grid *g, const orr_request *r) { return &g->world->cohorts[r->cohort]; }
+
+static orr_cohort_state *state_of(const orr_grid *g, orr_site *site, const orr_request *r)
+{
+    return orr_array_at(&site->cohorts, r->cohort - g->world->site_cohort_start[site->id]);
+}
+
+static void schedule_arrival(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index)
+{
+    orr_cohort_state *k = orr_array_at(&site->cohorts, index);
+    const orr_cohort *cohort = &g->world->cohorts[g->world->site_cohort_start[site->id] + index];
+    int64_t at = orr_arrivals_next(&k->arrivals, g->world, cohort);
+    k->pending = at < g->world->duration_ns;
+    if (k->pending)
+        orr_timer(lane, site->id, ORR_TIMER_ARRIVAL, index, at);
+}
+
+void orr_ingress_start(orr_grid *g, orr_lane *lane, orr_site *site)
+{
+    for (uint32_t i = 0; i < site->as_of.count; i++)
+        ((int64_t *)site->as_of.items)[i] = -1;
+    orr_ingress_tariff(g, site, 0);
+    for (uint32_t i = 0; i < site->cohorts.count; i++)
+        schedule_arrival(g, lane, site, i);
+}
+
+void orr_ingress_tariff(orr_grid *g, orr_site *site, int64_t now_ns)
+{
+    const orr_world *w = g->world;
+    int64_t *price = site->price.items;
+    for (uint32_t p = 0; p < w->pool_count; p++) {
+        uint32_t tariff = orr_world_tariff(w, w->services[w->pools[p].service].model, now_ns);
+        for (int kind = 0; kind < ORR_TOKEN_KINDS; kind++)
+            price[(size_t)kind * w->pool_count + p] = tariff == ORR_NONE ? 0 : orr_world_price(w, p, tariff, kind);
+    }
+}
+
+static int64_t wire_ns(uint64_t bytes, double bit_s) { return isinf(bit_s) ? 0 : (int64_t)((double)bytes * 8e9 / bit_s); }
+
+/* The intention is over. */
+static void finish(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, orr_end end, const orr_done_message *done, int64_t ttft_ns, int64_t tpot_ns, int64_t e2e_ns, bool good)
+{
+    orr_request *r = orr_array_at(&site->requests, slot);
+    orr_cohort_counts *c = &state_of(g, site, r)->counts;
+    c->ended[end]++;
+    site->flow.ended[end]++;
+    if (end != ORR_SERVED) {
+        c->reasons[r->reason]++;
+        site->flow.reasons[r->reason]++;
+    }
+    if (r->sampled) {
+        orr_request_row *row = orr_array_extend(&site->rows, 1);
+        if (row == NULL) {
+            orr_fail(lane, ORR_NO_MEMORY);
+            return;
+        }
+        *row = (orr_request_row){.final_ns = orr_now(lane), .began_ns = r->began_ns, .ttft_ns = ttft_ns, .tpot_ns = tpot_ns, .e2e_ns = e2e_ns,
+                                 .state_age_ns = r->state_age_ns, .sequence = site->row_sequence++, .ingress = site->id, .cohort = r->cohort, .number = r->number,
+                                 .client = r->client, .row = r->row, .class_ = (uint16_t)cohort_of(g, r)->class_, .attempts = (uint16_t)(r->attempt + 1),
+                                 .end = (uint8_t)end, .reason = end == ORR_SERVED ? ORR_REASON_NONE : r->reason, .slo_met = good,
+                                 .server_wait_ns = -1, .server_first_ns = -1, .server_total_ns = -1};
+        row->tokens[ORR_INPUT] = r->input; /* what was asked for, until an answer says how it was metered */
+        row->tokens[ORR_OUTPUT] = r->output;
+        if (done != NULL) {
+            for (int kind = 0; kind < ORR_TOKEN_KINDS; kind++)
+                row->tokens[kind] = done->tokens[kind];
+            row->cost = done->cost;
+            row->server_wait_ns = done->started_ns - done->arrived_ns;
+            row->server_first_ns = done->first_ns - done->arrived_ns;
+            row->server_total_ns = done->done_ns - done->arrived_ns;
+        }
+    }
+    site->in_flight--;
+    site->last_end_ns = orr_now(lane);
+    orr_array_give(&site->requests, &site->free_request, slot);
+}
+
+static void end_without_answer(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, orr_end end, orr_reason reason)
+{
+    ((orr_request *)orr_array_at(&site->requests, slot))->reason = (uint8_t)reason;
+    finish(g, lane, site, slot, end, NULL, -1, -1, -1, false);
+}
+
+void orr_ingress_arrival(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index)
+{
+    const orr_world *w = g->world;
+    uint32_t cohort_index = w->site_cohort_start[site->id] + index;
+    const orr_cohort *cohort = &w->cohorts[cohort_index];
+    orr_cohort_state *k = orr_array_at(&site->cohorts, index);
+    uint32_t number = (uint32_t)k->counts.offered; /* arrivals are run in the order in which they were numbered */
+    orr_intention it;
+    orr_arrivals_draw(w, cohort, number, &it);
+    uint32_t slot = orr_array_take(&site->requests, &site->free_request);
+    if (slot == ORR_NONE) {
+        orr_fail(lane, ORR_NO_MEMORY);
+        return;
+    }
+    int64_t now = orr_now(lane);
+    orr_request *r = orr_array_at(&site->requests, slot);
+    *r = (orr_request){.cohort = cohort_index, .number = number, .client = it.client, .row = ORR_NONE, .live = 1, .sampled = it.sampled,
+                       .measured = number >= cohort->unmeasured, .input = it.input, .prefix = it.prefix, .output = it.output,
+                       .access_normal = it.access_normal, .leaves_ns = ORR_NEVER, .timer_ns = ORR_NEVER, .state_age_ns = -1};
+    /* The client began earlier: its request has crossed the access network to arrive here now. */
+    const orr_class *class = &w->classes[cohort->class_];
+    int64_t round_trip = orr_access_round_trip(w, cohort, number, 0, it.access_normal);
+    uint64_t bytes = class->request_bytes + (uint64_t)class->bytes_per_input_token * it.input;
+    r->began_ns = now - round_trip / 2 - wire_ns(bytes, class->uplink_bit_s);
+    r->down_ns = round_trip - round_trip / 2;
+    if (it.patience_ns != ORR_NEVER)
+        r->leaves_ns = r->began_ns + it.patience_ns > now ? r->began_ns + it.patience_ns : now;
+    k->counts.offered++;
+    site->flow.offered++;
+    site->in_flight++;
+    schedule_arrival(g, lane, site, index);
+    orr_ingress_attempt(g, lane, site, slot);
+}
+
+/* What the policy is shown. The columns are the site's own arrays. */
+static orr_policy_view view_of(const orr_grid *g, const orr_site *site, int64_t now_ns)
+{
+    uint32_t n = g->world->pool_count;
+    const int64_t *price = site->price.items;
+    return (orr_policy_view){.size = sizeof(orr_policy_view), .now_ns = now_ns, .rows = n, .as_of_ns = site->as_of.items, .running = site->running.items,
+                             .waiting = site->waiting.items, .kv_used_ppm = site->kv_used.items, .token_ns = site->token.items, .wait_ns = site->wait.items,
+                             .own = g->world->own_decisions ? site->own.items : g->host.zeros, .price = {price, price + n, price + 2 * (size_t)n}};
+}
+
+static orr_decision decide(orr_grid *g, orr_site *site, orr_request *r, const uint32_t *candidates, uint32_t count, int64_t now)
+{
+    const orr_cohort *cohort = cohort_of(g, r);
+    const orr_class *class = &g->world->classes[cohort->class_];
+    orr_cohort_counts *c = &state_of(g, site, r)->counts;
+    orr_policy_view view = view_of(g, site, now);
+    orr_policy_request ask = {.size = sizeof ask, .id = orr_entity_part(cohort->entity, r->number), .client_class = cohort->class_, .service = class->service,
+                              .attempt = r->attempt, .input_tokens = r->input, .prefix_tokens = r->prefix, .expected_output_tokens = class->output.mean,
+                              .slo_first_token_ns = class->slo_first_token_ns, .slo_total_ns = class->slo_total_ns, .candidates = candidates, .candidate_count = count};
+    bool bad;
+    orr_decision d = orr_host_decide(&g->host, g->world->sites[site->id].ingress, site->policy.items, &view, &ask, &bad);
+    if (!bad && d.action == ORR_DEFER && r->deferrals >= MOST_DEFERRALS) { /* a policy may not put a request off for ever */
+        d = (orr_decision){.size = sizeof d, .action = ORR_ROUTE, .row = candidates[0]};
+        bad = true;
+    }
+    c->decisions++;
+    c->bad_decisions += bad;
+    return d;
+}
+
+/* When the client gives this attempt up, on the ingress clock: what it waits for must leave here `down` earlier. */
+static int64_t give_up_at(const orr_grid *g, const orr_request *r, int64_t now)
+{
+    const orr_class *class = &g->world->classes[cohort_of(g, r)->class_];
+    int64_t at = r->leaves_ns;
+    if (class->timeout_ns != ORR_NEVER) {
+        int64_t began = r->attempt == 0 ? r->began_ns : now;
+        if (began + class->timeout_ns < at)
+            at = began + class->timeout_ns;
+    }
+    if (at == ORR_NEVER)
+        return at;
+    at -= r->down_ns;
+    return at > now ? at : now;
+}
+
+static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, uint32_t row)
+{
+    const orr_world *w = g->world;
+    orr_request *r = orr_array_at(&site->requests, slot);
+    const orr_class *class = &w->classes[cohort_of(g, r)->class_];
+    int64_t now = orr_now(lane);
+    uint32_t to = w->pools[row].site;
+    int64_t as_of = ((int64_t *)site->as_of.items)[row];
+    r->row = row;
+    r->decided_ns = now;
+    r->state_age_ns = as_of < 0 ? -1 : now - as_of;
+    r->timer_ns = give_up_at(g, r, now);
+    if (r->state_age_ns >= 0 && !orr_histogram_record(&site->state_age, &site->shelf, r->state_age_ns))
+        orr_fail(lane, ORR_NO_MEMORY);
+    uint64_t bytes = class->request_bytes + (uint64_t)class->bytes_per_input_token * r->input;
+    orr_request_message m = {.id = {slot, r->cohort, r->number, r->attempt, 0}, .pool = row, .input = r->input, .prefix = r->prefix, .output = r->output,
+                             .bytes = (uint32_t)bytes, .may_cancel = r->timer_ns != ORR_NEVER};
+    orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, sizeof m, now + w->decision_ns + orr_grid_delay(g, site->id, to));
+    ((uint64_t(*)[2])site->bytes.items)[w->sites[to].compute][0] += bytes;
+    site->bytes_sent += bytes;
+    ((uint32_t *)site->own.items)[row]++;
+    ((uint32_t *)site->sent.items)[row]++;
+    state_of(g, site, r)->counts.attempts++;
+    site->flow.attempts++;
+    if (r->timer_ns != ORR_NEVER)
+        orr_timer(lane, site->id, ORR_TIMER_GIVE_UP, slot, r->timer_ns);
+}
+
+void orr_ingress_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot)
+{
+    orr_request *r = orr_array_at(&site->requests, slot);
+    uint32_t count;
+    const uint32_t *candidates = orr_host_candidates(&g->host, cohort_of(g, r)->class_, g->world->sites[site->id].ingress, &count);
+    if (orr_now(lane) > r->leaves_ns) {
+        end_without_answer(g, lane, site, slot, ORR_ABANDONED, ORR_REASON_IMPATIENCE);
+        return;
+    }
+    if (count == 0) {
+        end_without_answer(g, lane, site, slot, ORR_REFUSED, ORR_REASON_NOT_PERMITTED);
+        return;
+    }
+    orr_decision d = decide(g, site, r, candidates, count, orr_now(lane));
+    if (d.action == ORR_ROUTE) {
+        send_attempt(g, lane, site, slot, d.row);
+    } else if (d.action == ORR_DEFER) {
+        r->deferrals++;
+        state_of(g, site, r)->counts.deferred++;
+        orr_timer(lane, site->id, ORR_TIMER_ATTEMPT, slot, orr_now(lane) + d.defer_ns);
+    } else {
+        end_without_answer(g, lane, site, slot, ORR_REFUSED, ORR_REASON_POLICY);
+    }
+}
+
+/* An attempt came to nothing: try again after a pause, if the class does and the client is still there. */
+static void retry_or_end(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, orr_end end, orr_reason reason)
+{
+    orr_request *r = orr_array_at(&site->requests, slot);
+    const orr_cohort *cohort = cohort_of(g, r);
+    if (r->attempt >= g->world->classes[cohort->class_].retry_limit) {
+        end_without_answer(g, lane, site, slot, end, reason);
+        return;
+    }
+    r->attempt++;
+    r->reason = (uint8_t)reason;
+    r->row = ORR_NONE;
+    r->timer_ns = ORR_NEVER;
+    int64_t again = orr_now(lane) + orr_retry_pause(g->world, cohort, r->number, r->attempt);
+    int64_t round_trip = orr_access_round_trip(g->world, cohort, r->number, r->attempt, r->access_normal);
+    r->down_ns = round_trip - round_trip / 2;
+    state_of(g, site, r)->counts.retries++;
+    if (again > r->leaves_ns)
+        again = r->leaves_ns + 1; /* it leaves while it pauses */
+    orr_timer(lane, site->id, ORR_TIMER_ATTEMPT, slot, again);
+}
+
+void orr_ingress_give_up(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot)
+{
+    orr_request *r = orr_array_at(&site->requests, slot);
+    int64_t now = orr_now(lane);
+    if (!r->live || r->timer_ns != now || r->first_seen || r->row == ORR_NONE)
+        return;
+    uint32_t to = g->world->pools[r->row].site;
+    orr_cancel_message m = {.id = {slot, r->cohort, r->number, r->attempt, 0}};
+    orr_send(lane, site->id, to, ORR_MESSAGE_CANCEL, &m, sizeof m, now + g->world->decision_ns + orr_grid_delay(g, site->id, to));
+    if (r->leaves_ns != ORR_NEVER && now >= r->leaves_ns - r->down_ns)
+        end_without_answer(g, lane, site, slot, ORR_ABANDONED, ORR_REASON_IMPATIENCE);
+    else
+        retry_or_end(g, lane, site, slot, ORR_FAILED, ORR_REASON_TIMEOUT);
+}
+
+/* The live request that an answer is for, or NULL when its client has gone on. */
+static orr_request *match(orr_site *site, const orr_attempt_id *id)
+{
+    orr_request *r = orr_array_at(&site->requests, id->slot);
+    bool same = r->live && r->cohort == id->cohort && r->number == id->number && r->attempt == id->attempt && r->row != ORR_NONE;
+    return same ? r : NULL;
+}
+
+void orr_ingress_first(orr_grid *g, orr_lane *lane, orr_site *site, const orr_first_message *m)
+{
+    (void)g, (void)lane;
+    orr_request *r = match(site, &m->id);
+    if (r != NULL)
+        r->first_seen = 1;
+}
+
+static bool record_latency(orr_site *site, orr_cohort_state *k, int64_t ttft_ns, int64_t tpot_ns, int64_t e2e_ns)
+{
+    k->counts.measured++;
+    bool ok = orr_histogram_record(&k->latency[ORR_METRIC_TTFT], &site->shelf, ttft_ns);
+    ok &= orr_histogram_record(&k->latency[ORR_METRIC_E2E], &site->shelf, e2e_ns);
+    if (tpot_ns >= 0)
+        ok &= orr_histogram_record(&k->latency[ORR_METRIC_TPOT], &site->shelf, tpot_ns);
+    return ok;
+}
+
+static void served(orr_grid *g, orr_lane *lane, orr_site *site, orr_request *r, uint32_t source, const orr_done_message *m)
+{
+    orr_cohort_state *k = state_of(g, site, r);
+    const orr_class *class = &g->world->classes[cohort_of(g, r)->class_];
+    int64_t back = orr_grid_delay(g, site->id, source);
+    int64_t ttft = m->first_ns + back + r->down_ns - r->began_ns, e2e = orr_now(lane) + r->down_ns - r->began_ns;
+    int64_t tpot = m->tokens[ORR_OUTPUT] > 1 ? (e2e - ttft) / (m->tokens[ORR_OUTPUT] - 1) : -1;
+    bool good = ttft <= class->slo_first_token_ns && e2e <= class->slo_total_ns && (tpot < 0 || tpot <= class->slo_per_token_ns);
+    for (int kind = 0; kind < ORR_TOKEN_KINDS; kind++)
+        k->counts.tokens[kind] += m->tokens[kind];
+    k->counts.cost += (uint64_t)m->cost;
+    k->counts.slo_met += good;
+    k->counts.late += !good;
+    site->flow.slo_met += good;
+    if (r->measured && !record_latency(site, k, ttft, tpot, e2e))
+        orr_fail(lane, ORR_NO_MEMORY);
+    finish(g, lane, site, m->id.slot, ORR_SERVED, m, ttft, tpot, e2e, good);
+}
+
+void orr_ingress_done(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t source, const orr_done_message *m)
+{
+    ((uint64_t(*)[2])site->bytes.items)[g->world->sites[source].compute][1] += m->bytes;
+    site->bytes_received += m->bytes;
+    orr_request *r = match(site, &m->id);
+    orr_cohort_state *k = orr_array_at(&site->cohorts, m->id.cohort - g->world->site_cohort_start[site->id]);
+    if (m->refused != ORR_REASON_NONE) {
+        k->counts.refusals++;
+        if (r != NULL)
+            retry_or_end(g, lane, site, m->id.slot, ORR_REFUSED, (orr_reason)m->refused);
+        return;
+    }
+    if (r != NULL) {
+        served(g, lane, site, r, source, m);
+        return;
+    }
+    k->counts.late_answers++;
+    for (int kind = 0; kind < ORR_TOKEN_KINDS; kind++)
+        k->counts.late_tokens[kind] += m->tokens[kind];
+    k->counts.late_cost += (uint64_t)m->cost;
+}
+
+void orr_ingress_report(orr_grid *g, orr_lane *lane, orr_site *site, const void *payload, uint32_t length)
+{
+    (void)g, (void)lane;
+    const int64_t *as_of = payload;
+    const orr_report_row *row = (const orr_report_row *)(as_of + 1);
+    uint32_t count = (length - (uint32_t)sizeof *as_of) / (uint32_t)sizeof *row;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t p = row[i].pool;
+        if (((int64_t *)site->as_of.items)[p] > *as_of) /* an older report that was overtaken */
+            continue;
+        ((int64_t *)site->as_of.items)[p] = *as_of;
+        ((uint32_t *)site->running.items)[p] = row[i].running;
+        ((uint32_t *)site->waiting.items)[p] = row[i].waiting;
+        ((uint32_t *)site->kv_used.items)[p] = row[i].kv_used_ppm;
+        ((int64_t *)site->token.items)[p] = row[i].token_ns;
+        ((int64_t *)site->wait.items)[p] = row[i].wait_ns;
+        ((uint32_t *)site->own.items)[p] = ((uint32_t *)site->sent.items)[p] - row[i].received;
+    }
+}

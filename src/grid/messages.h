@@ -1,0 +1,56 @@
+/** Messages between sites and timers within them: kinds and payloads. Append only; payloads are plain data without pointers. */
+#ifndef ORRERY_GRID_MESSAGES_H
+#define ORRERY_GRID_MESSAGES_H
+
+#include <stdint.h>
+
+typedef enum orr_message_kind {
+    ORR_MESSAGE_REQUEST = 1, /**< ingress to site: orr_request_message */
+    ORR_MESSAGE_CANCEL,      /**< ingress to site: orr_cancel_message */
+    ORR_MESSAGE_FIRST,       /**< site to ingress: orr_first_message */
+    ORR_MESSAGE_DONE,        /**< site to ingress: orr_done_message; also when refused */
+    ORR_MESSAGE_REPORT,      /**< site to observer: an int64 (as of), then orr_report_row... */
+} orr_message_kind;
+
+typedef enum orr_timer_kind {
+    ORR_TIMER_ARRIVAL = 1, /**< handle: cohort at the site */
+    ORR_TIMER_ATTEMPT,     /**< handle: request; a pause or a deferral is over */
+    ORR_TIMER_GIVE_UP,     /**< handle: request */
+    ORR_TIMER_LLM,         /**< handle: llm instance; its plan is due */
+    ORR_TIMER_STATION,     /**< handle: station instance */
+    ORR_TIMER_REPORT,      /**< telemetry period */
+    ORR_TIMER_TARIFF,      /**< some tariff changes */
+} orr_timer_kind;
+
+/** Names one attempt of one request: slot at the ingress, checked by cohort, number and attempt. */
+typedef struct orr_attempt_id {
+    uint32_t slot, cohort, number;
+    uint16_t attempt, padding;
+} orr_attempt_id;
+
+typedef struct orr_request_message {
+    orr_attempt_id id;
+    uint32_t       pool, input, prefix, output;
+    uint32_t       bytes;
+    uint8_t        may_cancel, padding[3];
+} orr_request_message;
+
+typedef struct orr_cancel_message {
+    orr_attempt_id id;
+} orr_cancel_message;
+
+typedef struct orr_first_message {
+    orr_attempt_id id;
+} orr_first_message;
+
+typedef struct orr_done_message {
+    orr_attempt_id id;
+    uint32_t       pool;
+    uint8_t        refused, padding[3]; /**< orr_reason, ORR_REASON_NONE when served */
+    uint32_t       tokens[3];
+    uint32_t       bytes;
+    int64_t        arrived_ns, started_ns, first_ns, done_ns; /**< at the server */
+    int64_t        cost;                                      /**< nano-yuan */
+} orr_done_message;
+
+#endif

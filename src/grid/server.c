@@ -1,0 +1,474 @@
+/* The serving side: from a request's arrival at its pool to its last token. Invariants: a job is in exactly one place (a queue, a
+ * batch, in service) until it ends; what ends is answered once; every token that is produced is metered to a job. */
+#include "base/random.h"
+#include "base/time.h"
+#include "grid/grid.h"
+#include "tokens/meter.h"
+
+#include <gsl/gsl_randist.h>
+#include <math.h>
+
+enum { REPORT_ROWS = 1000, SERVICE_MEAN_SHIFT = 4 };
+
+static orr_llm_site llm_site(orr_site *s) { return (orr_llm_site){&s->jobs, &s->llm_heaps, &s->resident, &s->outbox}; }
+static orr_station_site station_site(orr_site *s) { return (orr_station_site){&s->jobs, &s->station_heaps, &s->outbox}; }
+
+static bool is_llm(const orr_grid *g, uint32_t pool) { return g->world->services[g->world->pools[pool].service].kind == ORR_SERVICE_LLM; }
+
+static orr_pool_state *pool_of(const orr_grid *g, orr_site *s, uint32_t pool)
+{
+    /* Pools of a site are few: a short search keeps the state free of a table over all pools. */
+    const uint32_t *own = g->world->site_pools + g->world->site_pool_start[s->id];
+    uint32_t low = 0, high = s->pools.count;
+    while (low + 1 < high) {
+        uint32_t middle = (low + high) / 2;
+        if (own[middle] <= pool)
+            low = middle;
+        else
+            high = middle;
+    }
+    assert(own[low] == pool);
+    return orr_array_at(&s->pools, low);
+}
+
+static uint32_t armed_index(const orr_site *s, bool llm, uint32_t instance) { return llm ? instance : s->llms.count + instance; }
+
+/* Sets a timer for when the instance is due, unless one is set for just then. */
+static void arm(orr_lane *lane, orr_site *s, bool llm, uint32_t instance)
+{
+    int64_t due = llm ? ((orr_llm *)s->llms.items)[instance].due_ns : ((orr_station *)s->stations.items)[instance].due_ns;
+    int64_t *armed = (int64_t *)s->armed.items + armed_index(s, llm, instance);
+    if (due == *armed)
+        return;
+    *armed = due;
+    if (due != ORR_NEVER)
+        orr_timer(lane, s->id, llm ? ORR_TIMER_LLM : ORR_TIMER_STATION, instance, due);
+}
+
+/* Pools may be large: instances and their arrays are laid out once. */
+static bool build_pools(orr_grid *g, orr_site *s)
+{
+    const orr_world *w = g->world;
+    uint32_t first = w->site_pool_start[s->id], end = w->site_pool_start[s->id + 1];
+    for (uint32_t i = first; i < end; i++) {
+        const orr_pool *p = &w->pools[w->site_pools[i]];
+        bool llm = is_llm(g, w->site_pools[i]);
+        orr_pool_state *state = orr_array_extend(&s->pools, 1);
+        if (state == NULL)
+            return false;
+        state->account = s->carry.count;
+        state->first = llm ? s->llms.count : s->stations.count;
+        state->counts.service_mean_ns = (int64_t)w->services[p->service].mean_ns;
+        if (!orr_array_extend(&s->carry, (size_t)w->class_count * ORR_TOKEN_KINDS) || !orr_array_extend(&s->received, w->ingress_count + 1))
+            return false;
+        for (uint32_t k = 0; k < p->replicas; k++) {
+            if (!llm) {
+                orr_station *station = orr_array_extend(&s->stations, 1);
+                if (station == NULL)
+                    return false;
+                orr_station_start(station, p->servers, w->services[p->service].discipline);
+                station->pool = w->site_pools[i];
+                continue;
+            }
+            orr_llm *instance = orr_array_extend(&s->llms, 1);
+            if (instance == NULL)
+                return false;
+            orr_llm_start(instance);
+            instance->pool = w->site_pools[i];
+            instance->heap = s->llm_heaps.count;
+            instance->resident = s->resident.count;
+            if (!orr_array_extend(&s->llm_heaps, p->max_batch) || !orr_array_extend(&s->resident, w->class_count))
+                return false;
+        }
+    }
+    uint32_t instances = s->llms.count + s->stations.count;
+    if (!orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->tariff, w->service_count))
+        return false;
+    for (uint32_t i = 0; i < instances; i++)
+        ((int64_t *)s->armed.items)[i] = ORR_NEVER;
+    return true;
+}
+
+static void read_tariffs(orr_grid *g, orr_site *s, int64_t now)
+{
+    for (uint32_t i = 0; i < g->world->service_count; i++)
+        ((uint32_t *)s->tariff.items)[i] = orr_world_tariff(g->world, g->world->services[i].model, now);
+}
+
+void orr_server_start(orr_grid *g, orr_lane *lane, orr_site *s)
+{
+    if (!build_pools(g, s)) {
+        orr_fail(lane, ORR_NO_MEMORY);
+        return;
+    }
+    read_tariffs(g, s, 0);
+    if (g->world->telemetry_period_ns > 0)
+        orr_timer(lane, s->id, ORR_TIMER_REPORT, 0, 0);
+}
+
+/* Rates tokens of a job at the price now in force. */
+static void rate(orr_grid *g, orr_site *s, orr_job *j, int kind, uint64_t tokens)
+{
+    const orr_world *w = g->world;
+    const orr_pool *p = &w->pools[j->pool];
+    orr_pool_state *state = pool_of(g, s, j->pool);
+    uint32_t tariff = ((uint32_t *)s->tariff.items)[p->service];
+    state->counts.tokens[kind] += tokens;
+    state->counts.bin_tokens += tokens;
+    if (tariff == ORR_NONE)
+        return;
+    int64_t price = orr_world_price(w, j->pool, tariff, kind);
+    uint32_t *carry = (uint32_t *)s->carry.items + state->account + j->class_ * ORR_TOKEN_KINDS + kind;
+    int64_t amount = orr_meter_rate(carry, tokens, price);
+    j->cost += amount;
+    state->counts.cost += (uint64_t)amount;
+}
+
+static void rate_output(orr_grid *g, orr_site *s, orr_job *j, uint32_t generated)
+{
+    if (generated <= j->rated)
+        return;
+    rate(g, s, j, ORR_OUTPUT, generated - j->rated);
+    j->rated = generated;
+}
+
+static void count_present(orr_pool_counts *c, int64_t now, int change)
+{
+    c->present_time += (unsigned __int128)c->present * (uint64_t)(now - c->present_since_ns);
+    c->present_since_ns = now;
+    c->present += (uint32_t)change;
+}
+
+static orr_attempt_id id_of(const orr_job *j) { return (orr_attempt_id){j->client, j->cohort, j->number, j->attempt, 0}; }
+
+static void reply(orr_grid *g, orr_lane *lane, orr_site *s, const orr_job *j)
+{
+    const orr_class *class = &g->world->classes[j->class_];
+    int64_t now = orr_now(lane);
+    orr_done_message m = {.id = id_of(j), .pool = j->pool,
+                          .tokens = {j->cached, j->input - j->cached, j->output}, .arrived_ns = j->arrived_ns, .started_ns = j->started_ns,
+                          .first_ns = j->first_ns, .done_ns = now, .cost = j->cost,
+                          .bytes = class->response_bytes + class->bytes_per_output_token * j->output};
+    s->bytes_given += m.bytes;
+    orr_send(lane, s->id, j->ingress, ORR_MESSAGE_DONE, &m, sizeof m, now + orr_grid_delay(g, j->ingress, s->id));
+}
+
+static uint64_t request_key(uint32_t ingress, uint32_t slot) { return (uint64_t)ingress << 32 | slot; }
+
+/* A job is over, answered or cancelled: it is counted and its slot is free. */
+static void end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bool cancelled)
+{
+    orr_job *j = orr_job_at(&s->jobs, index);
+    orr_pool_counts *c = &pool_of(g, s, j->pool)->counts;
+    int64_t now = orr_now(lane);
+    bool llm = is_llm(g, j->pool);
+    count_present(c, now, -1);
+    c->sojourn_time += (uint64_t)(now - j->arrived_ns);
+    ((uint32_t *)s->present.items)[armed_index(s, llm, j->instance)]--;
+    if (orr_map_get(&s->by_request, request_key(j->ingress, j->client)) == index)
+        orr_map_remove(&s->by_request, request_key(j->ingress, j->client));
+    if (cancelled) {
+        bool prompt_done = j->first_ns != 0;
+        c->cancelled++;
+        c->cancelled_tokens[ORR_CACHED_INPUT] += prompt_done ? j->cached : 0;
+        c->cancelled_tokens[ORR_INPUT] += prompt_done ? j->input - j->cached : 0;
+        c->cancelled_tokens[ORR_OUTPUT] += j->rated;
+        c->cancelled_cost += (uint64_t)j->cost;
+        c->cancelled_prompt += prompt_done ? 0 : j->prompt_done - j->cached;
+    } else {
+        c->done++;
+        c->bin_done++;
+        c->service_mean_ns += (now - j->started_ns - c->service_mean_ns) / (1 << SERVICE_MEAN_SHIFT);
+    }
+    orr_array_give(&s->jobs, &s->free_job, index);
+}
+
+/* The prompt is in the cache: cached and computed tokens are rated, and the client hears the first token. */
+static void prompt_is_done(orr_grid *g, orr_lane *lane, orr_site *s, orr_job *j)
+{
+    rate(g, s, j, ORR_CACHED_INPUT, j->cached);
+    rate(g, s, j, ORR_INPUT, j->input - j->cached);
+    orr_first_message m = {.id = id_of(j)};
+    if (j->output > 1)
+        orr_send(lane, s->id, j->ingress, ORR_MESSAGE_FIRST, &m, sizeof m, orr_now(lane) + orr_grid_delay(g, j->ingress, s->id));
+}
+
+static void report_pool(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pool);
+
+/* Tells the world what has happened at an instance, in order. */
+static void settle(orr_grid *g, orr_lane *lane, orr_site *s)
+{
+    for (uint32_t i = 0; i < s->outbox.count; i++) {
+        orr_job_event e = ((orr_job_event *)s->outbox.items)[i];
+        orr_job *j = orr_job_at(&s->jobs, e.job);
+        uint32_t pool = j->pool;
+        if (e.outcome == ORR_FIRST_TOKEN) {
+            prompt_is_done(g, lane, s, j);
+            continue;
+        }
+        if (e.outcome == ORR_JOB_DONE) {
+            if (!is_llm(g, pool))
+                prompt_is_done(g, lane, s, j);
+            rate_output(g, s, j, j->output);
+            reply(g, lane, s, j);
+        } else if (j->first_ns != 0) {
+            rate_output(g, s, j, orr_llm_generated((orr_llm *)s->llms.items + j->instance, j, e.at_ns));
+        }
+        end_job(g, lane, s, e.job, e.outcome == ORR_JOB_CANCELLED);
+    }
+    s->outbox.count = 0;
+}
+
+static void check(orr_lane *lane, bool ok)
+{
+    if (!ok)
+        orr_fail(lane, ORR_NO_MEMORY);
+}
+
+/* Telemetry at every change: after anything that touched the pool. */
+static void changed(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pool)
+{
+    if (g->world->telemetry_period_ns == 0)
+        report_pool(g, lane, s, pool);
+}
+
+void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
+{
+    orr_llm *l = (orr_llm *)s->llms.items + instance;
+    if (l->due_ns != orr_now(lane)) /* the plan was changed after this timer was set */
+        return;
+    orr_llm_site at = llm_site(s);
+    check(lane, orr_llm_due(l, &g->kinds[l->pool], &at));
+    settle(g, lane, s);
+    arm(lane, s, true, instance);
+    changed(g, lane, s, l->pool);
+}
+
+void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
+{
+    orr_station *station = (orr_station *)s->stations.items + instance;
+    if (station->due_ns != orr_now(lane))
+        return;
+    orr_station_site at = station_site(s);
+    check(lane, orr_station_due(station, &at, orr_now(lane)));
+    settle(g, lane, s);
+    arm(lane, s, false, instance);
+    changed(g, lane, s, station->pool);
+}
+
+/* The replica with the least requests; the first of equals. */
+static uint32_t least_loaded(const orr_site *s, const orr_pool_state *state, uint32_t replicas, bool llm)
+{
+    const uint32_t *present = (uint32_t *)s->present.items + armed_index(s, llm, state->first);
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < replicas; i++)
+        if (present[i] < present[best])
+            best = i;
+    return state->first + best;
+}
+
+/* Work of a request at a station, drawn at the request's address: the same wherever it is sent. */
+static int64_t draw_work(const orr_grid *g, uint32_t pool, const orr_request_message *m)
+{
+    const orr_service *service = &g->world->services[g->world->pools[pool].service];
+    if (service->law == ORR_LAW_DETERMINISTIC)
+        return llround(service->mean_ns);
+    orr_random stream;
+    gsl_rng rng;
+    orr_random_at(&stream, g->world->seed, ORR_STREAM_SERVICE, g->world->cohorts[m->id.cohort].entity, m->id.number);
+    orr_random_gsl(&rng, &stream);
+    double work;
+    if (service->law == ORR_LAW_EXPONENTIAL) {
+        work = gsl_ran_exponential(&rng, service->mean_ns);
+    } else {
+        double variance = log1p(service->cv * service->cv); /* of the logarithm */
+        work = gsl_ran_lognormal(&rng, log(service->mean_ns) - variance / 2, sqrt(variance));
+    }
+    return (int64_t)fmin(work, (double)ORR_LONGEST_RUN);
+}
+
+static void refuse(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source, const orr_request_message *m, orr_reason reason)
+{
+    const orr_class *class = &g->world->classes[g->world->cohorts[m->id.cohort].class_];
+    int64_t now = orr_now(lane);
+    orr_done_message no = {.id = m->id, .pool = m->pool, .refused = (uint8_t)reason, .arrived_ns = now, .started_ns = now, .first_ns = now, .done_ns = now, .bytes = class->response_bytes};
+    s->bytes_given += no.bytes;
+    orr_send(lane, s->id, source, ORR_MESSAGE_DONE, &no, sizeof no, now + orr_grid_delay(g, source, s->id));
+}
+
+void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source, const orr_request_message *m)
+{
+    const orr_world *w = g->world;
+    const orr_pool *p = &w->pools[m->pool];
+    orr_pool_state *state = pool_of(g, s, m->pool);
+    bool llm = is_llm(g, m->pool);
+    int64_t now = orr_now(lane);
+    uint32_t local = (uint32_t)(state - (orr_pool_state *)s->pools.items);
+    ((uint32_t *)s->received.items)[local * (w->ingress_count + 1) + w->sites[source].ingress]++;
+    uint32_t instance = least_loaded(s, state, p->replicas, llm), *present = (uint32_t *)s->present.items + armed_index(s, llm, instance);
+    state->counts.bin_arrived++;
+    s->bytes_taken += m->bytes;
+    s->violations += !orr_world_allows(w, w->cohorts[m->id.cohort].class_, source, s->id);
+    bool full = *present >= (llm ? p->max_batch : p->servers) + (uint64_t)p->queue_limit;
+    bool fits = !llm || (int64_t)m->input + m->output <= p->kv_tokens;
+    uint32_t index = full || !fits ? ORR_NONE : orr_array_take(&s->jobs, &s->free_job);
+    if (full || !fits) {
+        state->counts.refused++;
+        state->counts.bin_refused++;
+        refuse(g, lane, s, source, m, full ? ORR_REASON_QUEUE_FULL : ORR_REASON_TOO_LONG);
+        changed(g, lane, s, m->pool);
+        return;
+    }
+    if (index == ORR_NONE) {
+        orr_fail(lane, ORR_NO_MEMORY);
+        return;
+    }
+    orr_job *j = orr_job_at(&s->jobs, index);
+    *j = (orr_job){.attempt = m->id.attempt, .instance = instance, .pool = m->pool, .input = m->input, .cached = m->prefix, .output = m->output, .arrived_ns = now,
+                   .cohort = m->id.cohort, .number = m->id.number, .client = m->id.slot, .ingress = source,
+                   .class_ = (uint16_t)w->cohorts[m->id.cohort].class_};
+    if (m->may_cancel && !orr_map_put(&s->by_request, request_key(source, m->id.slot), index))
+        orr_fail(lane, ORR_NO_MEMORY);
+    count_present(&state->counts, now, 1);
+    state->counts.arrived++;
+    ++*present;
+    if (llm) {
+        orr_llm_site at = llm_site(s);
+        check(lane, orr_llm_arrive((orr_llm *)s->llms.items + instance, &g->kinds[m->pool], &at, index, now));
+    } else {
+        j->cached = 0;
+        j->work_ns = draw_work(g, m->pool, m);
+        orr_station_site at = station_site(s);
+        check(lane, orr_station_arrive((orr_station *)s->stations.items + instance, &at, index, now));
+    }
+    settle(g, lane, s);
+    arm(lane, s, llm, instance);
+    changed(g, lane, s, m->pool);
+}
+
+void orr_server_cancel(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source, const orr_cancel_message *m)
+{
+    uint32_t index = orr_map_get(&s->by_request, request_key(source, m->id.slot));
+    if (index == ORR_NONE)
+        return;
+    const orr_job *j = orr_job_at(&s->jobs, index);
+    if (j->cohort != m->id.cohort || j->number != m->id.number || j->attempt != m->id.attempt)
+        return;
+    uint32_t instance = j->instance, pool = j->pool;
+    bool llm = is_llm(g, pool);
+    orr_llm_site llms = llm_site(s);
+    orr_station_site stations = station_site(s);
+    if (llm)
+        check(lane, orr_llm_cancel((orr_llm *)s->llms.items + instance, &g->kinds[pool], &llms, index, orr_now(lane)));
+    else
+        check(lane, orr_station_cancel((orr_station *)s->stations.items + instance, &stations, index, orr_now(lane)));
+    settle(g, lane, s);
+    arm(lane, s, llm, instance);
+    changed(g, lane, s, pool);
+}
+
+void orr_server_tariff(orr_grid *g, orr_lane *lane, orr_site *s)
+{
+    int64_t now = orr_now(lane);
+    orr_llm_site at = llm_site(s);
+    for (uint32_t i = 0; i < s->pools.count; i++) {
+        uint32_t pool = g->world->site_pools[g->world->site_pool_start[s->id] + i];
+        const orr_pool_state *state = orr_array_at(&s->pools, i);
+        for (uint32_t k = 0; is_llm(g, pool) && k < g->world->pools[pool].replicas; k++) {
+            uint32_t instance = state->first + k;
+            orr_llm *l = (orr_llm *)s->llms.items + instance;
+            check(lane, orr_llm_catch_up(l, &g->kinds[pool], &at, now));
+            settle(g, lane, s);
+            arm(lane, s, true, instance);
+            const orr_llm_entry *heap = (orr_llm_entry *)s->llm_heaps.items + l->heap;
+            for (uint32_t e = 0; e < l->decoding; e++) { /* what has been produced so far is rated at the old price */
+                orr_job *j = orr_job_at(&s->jobs, heap[e].job);
+                rate_output(g, s, j, orr_llm_generated(l, j, now));
+            }
+        }
+    }
+    read_tariffs(g, s, now);
+}
+
+static void fill_row(orr_grid *g, orr_site *s, uint32_t local, orr_report_row *row)
+{
+    const orr_world *w = g->world;
+    uint32_t pool = w->site_pools[w->site_pool_start[s->id] + local];
+    const orr_pool *p = &w->pools[pool];
+    const orr_pool_state *state = orr_array_at(&s->pools, local);
+    uint64_t running = 0, waiting = 0, kv = 0, busy = 0;
+    int64_t token = 0;
+    for (uint32_t k = 0; k < p->replicas; k++) {
+        if (is_llm(g, pool)) {
+            const orr_llm *l = (orr_llm *)s->llms.items + state->first + k;
+            running += l->decoding + l->prompts.count;
+            waiting += l->waiting.count;
+            kv += (uint64_t)l->kv_used;
+            int64_t t = orr_llm_token_ns(l);
+            token += t;
+            busy += t > 0;
+        } else {
+            const orr_station *st = (orr_station *)s->stations.items + state->first + k;
+            running += st->discipline == ORR_FIFO || st->busy < st->servers ? st->busy : st->servers;
+            waiting += st->discipline == ORR_FIFO ? st->waiting.count : (st->busy > st->servers ? st->busy - st->servers : 0);
+        }
+    }
+    *row = (orr_report_row){.pool = pool, .running = (uint32_t)running, .waiting = (uint32_t)waiting, .token_ns = busy > 0 ? token / (int64_t)busy : 0};
+    if (p->kv_tokens > 0)
+        row->kv_used_ppm = (uint32_t)(kv * 1000000 / ((uint64_t)p->kv_tokens * p->replicas));
+    if (running + waiting >= p->slots)
+        row->wait_ns = (int64_t)((running + waiting - p->slots + 1) * (uint64_t)state->counts.service_mean_ns / p->slots);
+}
+
+static void send_rows(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t first, uint32_t count)
+{
+    const orr_world *w = g->world;
+    struct {
+        int64_t        as_of;
+        orr_report_row row[REPORT_ROWS];
+    } report; /* filled as far as it is sent */
+    report.as_of = orr_now(lane);
+    static_assert(sizeof report <= ORR_MESSAGE_LONGEST, "a report must fit into a message");
+    for (uint32_t i = 0; i < count; i++)
+        fill_row(g, s, first + i, &report.row[i]);
+    for (uint32_t o = 0; o < w->ingress_count; o++) {
+        if (!g->observes[(size_t)o * w->compute_count + w->sites[s->id].compute])
+            continue;
+        uint32_t to = w->ingress_sites[o];
+        if (w->telemetry_loss > 0) {
+            uint64_t pair = orr_entity_part(w->sites[s->id].entity, w->sites[to].entity);
+            if (orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_TELEMETRY, pair, (uint32_t)s->reports, first).low) < w->telemetry_loss)
+                continue;
+        }
+        for (uint32_t i = 0; i < count; i++)
+            report.row[i].received = ((uint32_t *)s->received.items)[(first + i) * (w->ingress_count + 1) + o];
+        orr_send(lane, s->id, to, ORR_MESSAGE_REPORT, &report, (uint32_t)(sizeof report.as_of + count * sizeof report.row[0]),
+                 orr_now(lane) + w->telemetry_delay_ns + orr_grid_delay(g, to, s->id));
+    }
+}
+
+static void report_pool(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pool)
+{
+    orr_pool_state *state = pool_of(g, s, pool);
+    send_rows(g, lane, s, (uint32_t)(state - (orr_pool_state *)s->pools.items), 1);
+    s->reports++;
+}
+
+void orr_server_report(orr_grid *g, orr_lane *lane, orr_site *s)
+{
+    for (uint32_t first = 0; first < s->pools.count; first += REPORT_ROWS)
+        send_rows(g, lane, s, first, s->pools.count - first < REPORT_ROWS ? s->pools.count - first : REPORT_ROWS);
+    s->reports++;
+    orr_timer(lane, s->id, ORR_TIMER_REPORT, 0, (int64_t)s->reports * g->world->telemetry_period_ns);
+}
+
+void orr_server_account(orr_grid *g, orr_site *s, int64_t now)
+{
+    (void)g;
+    for (uint32_t i = 0; i < s->llms.count; i++)
+        orr_llm_account((orr_llm *)s->llms.items + i, now);
+    for (uint32_t i = 0; i < s->stations.count; i++)
+        orr_station_account((orr_station *)s->stations.items + i, now);
+    for (uint32_t i = 0; i < s->pools.count; i++)
+        count_present(&((orr_pool_state *)orr_array_at(&s->pools, i))->counts, now, 0);
+}

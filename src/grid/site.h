@@ -1,0 +1,162 @@
+/**
+ * Site: the state of one process of the grid, plain data that refers to itself by index.
+ *
+ * A site has up to two sides. The *ingress* side has clients: their requests in flight, what its observer has been told of the grid (the
+ * view), and its policy. The *serving* side has pools: instances, jobs, accounts. They meet only through messages, also
+ * when they are the same site.
+ */
+#ifndef ORRERY_GRID_SITE_H
+#define ORRERY_GRID_SITE_H
+
+#include "base/archive.h"
+#include "base/histogram.h"
+#include "base/map.h"
+#include "clients/arrivals.h"
+#include "serve/llm.h"
+#include "serve/station.h"
+
+/** How an intention ends. */
+typedef enum orr_end { ORR_SERVED, ORR_REFUSED, ORR_ABANDONED, ORR_FAILED, ORR_ENDS } orr_end;
+
+/** Why an attempt came to nothing. */
+typedef enum orr_reason {
+    ORR_REASON_NONE,
+    ORR_REASON_QUEUE_FULL,     /**< the pool's queue was at its limit */
+    ORR_REASON_POLICY,         /**< the policy refused */
+    ORR_REASON_NOT_PERMITTED,  /**< no pool to which the data may go */
+    ORR_REASON_TOO_LONG,       /**< the pool's cache cannot hold it */
+    ORR_REASON_TIMEOUT,        /**< no first token in time */
+    ORR_REASON_IMPATIENCE,     /**< the client left */
+    ORR_REASONS
+} orr_reason;
+
+enum { ORR_METRIC_TTFT, ORR_METRIC_TPOT, ORR_METRIC_E2E, ORR_METRICS };
+
+/** A request in flight, at its ingress. 128 bytes. */
+typedef struct orr_request {
+    uint32_t next_free;
+    uint32_t cohort, number, client;
+    uint32_t row;      /**< pool of the current attempt, ORR_NONE while pausing */
+    uint16_t attempt, deferrals;
+    uint8_t  live, sampled, measured, first_seen;
+    uint8_t  reason, padding[3]; /**< of the latest failure */
+    uint32_t input, prefix, output;
+    double   access_normal;
+    int64_t  began_ns;     /**< on the client's clock, before its access network */
+    int64_t  leaves_ns;    /**< when its patience ends (ingress clock); ORR_NEVER */
+    int64_t  timer_ns;     /**< the timer that counts, ORR_NEVER if none */
+    int64_t  down_ns;      /**< access delay of the answer */
+    int64_t  decided_ns;
+    int64_t  state_age_ns; /**< of the decision; -1 without a report */
+} orr_request;
+
+/** Exact counts of one cohort. Every offered intention ends once. */
+typedef struct orr_cohort_counts {
+    uint64_t offered, ended[ORR_ENDS], retries, deferred, attempts, late, slo_met, measured;
+    uint64_t reasons[ORR_REASONS];
+    uint64_t tokens[3]; /**< delivered, by kind */
+    unsigned __int128 cost; /**< of delivered answers, nano-yuan */
+    uint64_t decisions, bad_decisions;
+    uint64_t refusals;                     /**< attempts that a site refused, as heard here */
+    uint64_t late_answers, late_tokens[3]; /**< answers that came when the client had gone */
+    unsigned __int128 late_cost;
+} orr_cohort_counts;
+
+/** State of one cohort at its ingress. */
+typedef struct orr_cohort_state {
+    orr_arrivals      arrivals;
+    uint64_t          pending; /**< 1 while another arrival is to come */
+    orr_cohort_counts counts;
+    orr_histogram     latency[ORR_METRICS]; /**< since the last flush */
+} orr_cohort_state;
+
+/** Counts of one ingress for the time series, since the last flush. */
+typedef struct orr_flow {
+    uint64_t offered, ended[ORR_ENDS], slo_met, attempts, reasons[ORR_REASONS];
+} orr_flow;
+
+/** One finished request to be written. */
+typedef struct orr_request_row {
+    int64_t  final_ns, began_ns, ttft_ns, tpot_ns, e2e_ns, server_wait_ns, server_first_ns, server_total_ns, state_age_ns;
+    int64_t  cost;
+    uint64_t sequence; /**< order in which its ingress finished its sampled requests */
+    uint32_t ingress, cohort, number, client, row;
+    uint32_t tokens[3];
+    uint16_t class_, attempts;
+    uint8_t  end, reason, slo_met;
+} orr_request_row;
+
+/** Exact counts of one pool. */
+typedef struct orr_pool_counts {
+    uint64_t arrived, done, cancelled, refused;
+    uint64_t tokens[3];          /**< metered */
+    uint64_t cancelled_tokens[3]; /**< of these, for clients who had left */
+    uint64_t cancelled_prompt;    /**< prompt tokens computed for clients who left before the first token; not rated */
+    unsigned __int128 cost, cancelled_cost; /**< rated, nano-yuan */
+    /* Little's law, exactly: the integral of the number present is the sum of the times spent. */
+    unsigned __int128 present_time, sojourn_time; /**< ns */
+    int64_t  present_since_ns;
+    uint32_t present;
+    int64_t  service_mean_ns; /**< moving average of time in service, for the reports */
+    /* since the last flush */
+    uint64_t bin_arrived, bin_done, bin_refused, bin_tokens;
+} orr_pool_counts;
+
+typedef struct orr_pool_state {
+    orr_pool_counts counts;
+    uint32_t first;  /**< first instance: index into llms or stations */
+    uint32_t account; /**< first of its carries: classes x kinds */
+} orr_pool_state;
+
+/** A report row as it travels. */
+typedef struct orr_report_row {
+    uint32_t pool, running, waiting, kv_used_ppm, received;
+    uint32_t padding;
+    int64_t  token_ns, wait_ns;
+} orr_report_row;
+
+/** The state. Every array is owned. */
+typedef struct orr_site {
+    uint32_t id, padding;
+
+    /* ingress side */
+    orr_array cohorts;  /**< orr_cohort_state, of world cohorts from site_cohort_start on */
+    orr_array requests; /**< orr_request */
+    uint32_t  free_request, in_flight;
+    orr_array as_of, running, waiting, kv_used, token, wait, own, sent; /**< the view: one entry per world pool */
+    orr_array price;    /**< int64_t[3][pools]: now */
+    orr_array policy;   /**< bytes of the policy's state */
+    orr_flow  flow;
+    orr_array bytes;    /**< uint64_t[2] per compute site: sent and received since the last flush */
+    uint64_t  bytes_sent, bytes_received; /**< ever */
+    orr_array rows;     /**< orr_request_row to be written */
+    uint64_t  row_sequence;
+    orr_histogram state_age; /**< of all decisions */
+    int64_t   last_end_ns;
+
+    /* serving side */
+    orr_array pools;    /**< orr_pool_state, of world site_pools from site_pool_start on */
+    orr_array llms, stations, llm_heaps, station_heaps, resident; /**< instances and what they refer to */
+    orr_array armed;    /**< int64_t per llm and then per station: due time for which a timer is set */
+    orr_array present;  /**< uint32_t per llm and then per station: jobs there */
+    orr_array jobs;     /**< orr_job */
+    uint32_t  free_job, padding2;
+    orr_map   by_request; /**< ingress and request slot -> job, for requests that may be given up */
+    orr_array received; /**< uint32_t [pool at site][ingress] requests received: what own decisions are counted from */
+    orr_array carry;    /**< uint32_t accounts of the meter */
+    orr_array tariff;   /**< uint32_t per service: row of the tariff in force */
+    orr_array outbox;   /**< orr_job_event, empty between events */
+    uint64_t  reports;  /**< ticks of telemetry so far */
+    uint64_t  bytes_taken, bytes_given; /**< of requests received and answers sent, ever */
+    uint64_t  violations; /**< requests that should not have come here: their data may not */
+
+    orr_shelf shelf;    /**< counters of all histograms above */
+} orr_site;
+
+/** Saves, loads or frees a site (per the archive's mode). Loading takes a site made by orr_site_init. */
+void orr_site_archive(orr_site *site, orr_archive *archive);
+
+/** An empty site. Owns nothing yet. */
+void orr_site_init(orr_site *site, uint32_t id);
+
+#endif

@@ -1,0 +1,33 @@
+#include "policies/load.h"
+
+double orr_expected_token_ns(const orr_policy_world *world, const orr_policy_view *view, uint32_t row)
+{
+    double reported = (double)view->token_ns[row], alone = world->row_token_ns[row];
+    return reported > alone ? reported : alone;
+}
+
+double orr_expected_wait_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row)
+{
+    double wait = (double)view->wait_ns[row];
+    uint64_t load = orr_seen_load(view, row), slots = world->row_slots[row];
+    if (load >= slots) { /* own requests since the report wait for places to become free, each after about one service time per slot */
+        double tokens = world->row_prefill_ns[row] > 0 ? request->expected_output_tokens : 1;
+        double service = orr_expected_token_ns(world, view, row) * tokens;
+        double ahead = service * (double)(load - slots + 1) / (double)slots;
+        if (ahead > wait)
+            wait = ahead;
+    }
+    return wait;
+}
+
+double orr_expected_first_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row)
+{
+    double prompt = world->row_prefill_ns[row] * request->input_tokens;
+    return 2 * (double)world->row_delay_ns[row] + orr_expected_wait_ns(world, view, request, row) + prompt + orr_expected_token_ns(world, view, row);
+}
+
+double orr_expected_total_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row)
+{
+    double more = world->row_prefill_ns[row] > 0 ? request->expected_output_tokens - 1 : 0;
+    return orr_expected_first_ns(world, view, request, row) + more * orr_expected_token_ns(world, view, row);
+}

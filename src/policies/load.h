@@ -1,0 +1,35 @@
+/** What several policies reckon alike: how loaded a row looks, and what waiting for it would cost. */
+#ifndef ORRERY_POLICIES_LOAD_H
+#define ORRERY_POLICIES_LOAD_H
+
+#include "orrery/policy.h"
+
+#include <stdbool.h>
+
+/** Requests that a row seems to hold: reported, and the observer's own since. */
+static inline uint64_t orr_seen_load(const orr_policy_view *view, uint32_t row)
+{
+    return (uint64_t)view->running[row] + view->waiting[row] + view->own[row];
+}
+
+/** Is row `a`, with one more request, less loaded per slot than row `b` with one more? Exact, in integers. */
+static inline int orr_compare_load(const orr_policy_world *world, const orr_policy_view *view, uint32_t a, uint32_t b)
+{
+    uint64_t x = (orr_seen_load(view, a) + 1) * world->row_slots[b], y = (orr_seen_load(view, b) + 1) * world->row_slots[a];
+    return x < y ? -1 : x > y;
+}
+
+/** Uniform below `n` from 64 bits. */
+static inline uint32_t orr_pick(uint64_t bits, uint32_t n) { return (uint32_t)(((bits >> 32) * n) >> 32); }
+
+/** Time per answer token at a row if one more joins, ns: as reported, grown by what this observer has sent since. */
+double orr_expected_token_ns(const orr_policy_world *world, const orr_policy_view *view, uint32_t row);
+
+/** Expected wait before service at a row, ns. */
+double orr_expected_wait_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row);
+
+/** Expected time to first token and to the last one, seen from the observer, ns. */
+double orr_expected_first_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row);
+double orr_expected_total_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row);
+
+#endif

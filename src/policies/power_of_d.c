@@ -1,0 +1,42 @@
+/* Power of d choices: the least loaded of d different candidates drawn at random; ties are broken uniformly (Mitzenmacher, IEEE TPDS 12(10),
+ * 2001; Vvedenskaya, Dobrushin and Karpelevich, 1996). Sampling without replacement: Floyd's algorithm. */
+#include "policies/load.h"
+#include "policies/policies.h"
+
+enum { MOST = 64 };
+
+static const orr_policy_option options_of[] = {{"d", 2, 1, MOST, "how many pools are compared"}};
+
+static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
+                  const orr_policy_request *request, const double *options, orr_decision *decision)
+{
+    (void)state;
+    uint32_t n = request->candidate_count, d = (uint32_t)options[0] < n ? (uint32_t)options[0] : n, drawn[MOST], best = 0, ties = 0;
+    for (uint32_t i = 0; i < d; i++) {
+        uint32_t upto = n - d + i, pick = orr_pick(host->draw(host->context, request, i), upto + 1);
+        for (uint32_t k = 0; k < i; k++)
+            if (drawn[k] == pick) {
+                pick = upto;
+                break;
+            }
+        drawn[i] = pick;
+        uint32_t row = request->candidates[pick];
+        int order = i == 0 ? -1 : orr_compare_load(world, view, row, best);
+        /* Among k equals each ends up chosen with probability 1/k: the k-th replaces the others with that probability. */
+        if (order < 0)
+            ties = 1;
+        else if (order == 0)
+            ties++;
+        if (order < 0 || (order == 0 && orr_pick(host->draw(host->context, request, MOST + i), ties) == 0))
+            best = row;
+    }
+    decision->row = best;
+}
+
+const orr_policy orr_policy_power_of_d = {.size = sizeof(orr_policy),
+                                          .abi = ORR_POLICY_ABI,
+                                          .name = "power_of_d",
+                                          .summary = "least loaded of d pools drawn at random",
+                                          .options = options_of,
+                                          .option_count = 1,
+                                          .route = route};

@@ -1,0 +1,63 @@
+#include "serve/roofline.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double SMOOTH = 1.4; /* exponent of the smooth maximum, fitted with the coefficients */
+static const double NS = 1e9;
+
+static int64_t quanta(double ns) { return llrint(ldexp(ns, ORR_QUANTUM_BITS)); }
+
+/* Everything but attention over prompts and the cache of decoding sequences. */
+static double without_context(const orr_roofline *r, uint32_t sequences, uint32_t tokens)
+{
+    double touched = r->experts > 0 ? 1 - pow(1 - r->top_k / r->experts, tokens) : 0;
+    double c = r->compute_ns * tokens, w = r->dense_ns + r->expert_ns * touched;
+    return r->base_ns + r->sequence_ns * sequences + pow(pow(c, SMOOTH) + pow(w, SMOOTH), 1 / SMOOTH) + r->reduce_ns + r->reduce_token_ns * tokens;
+}
+
+bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool *pool)
+{
+    const orr_accelerator *a = &world->accelerators[pool->accelerator];
+    const orr_model_info *m = &world->models[world->services[pool->service].model];
+    double g = pool->group, peak = a->bf16_flops;
+    /* 8-bit weights are multiplied at the 8-bit rate where the accelerator has one; 4-bit ones are widened first. */
+    if (pool->weight_bytes == 1 && fmax(a->fp8_flops, a->int8_ops) > peak)
+        peak = fmax(a->fp8_flops, a->int8_ops);
+    double stream = a->bandwidth_byte_s * a->bandwidth_efficiency;
+    *r = (orr_roofline){.most = pool->max_batch, .experts = m->experts, .top_k = m->top_k};
+    r->base_ns = NS * (a->base_s + m->layers * a->layer_s);
+    r->sequence_ns = NS * a->sequence_s;
+    r->compute_ns = NS * 2 * m->active_parameters / (g * peak * a->compute_efficiency);
+    r->dense_ns = NS * (m->parameters - m->expert_parameters) * pool->weight_bytes / (g * stream);
+    r->expert_ns = NS * m->expert_parameters * pool->weight_bytes / (g * stream);
+    double cache_share = m->attention == ORR_ATTENTION_MLA ? 1 : g;
+    r->kv_ns = NS * m->kv_elements_per_token * pool->kv_bytes / (cache_share * a->bandwidth_byte_s * a->kv_efficiency);
+    r->attention_ns = NS * 4.0 * m->heads * m->head_dim * m->layers / (g * a->bf16_flops * a->attention_efficiency);
+    if (pool->group > 1) {
+        r->reduce_ns = NS * 2 * m->layers * a->all_reduce_s;
+        r->reduce_token_ns = NS * 2 * m->layers * 2 * (g - 1) / g * m->hidden * 2 / (a->link_byte_s * a->link_efficiency);
+    }
+    r->decode = malloc(((size_t)r->most + 1) * sizeof *r->decode);
+    if (r->decode == NULL)
+        return false;
+    for (uint32_t n = 0; n <= r->most; n++)
+        r->decode[n] = quanta(without_context(r, n, n));
+    return true;
+}
+
+void orr_roofline_destroy(orr_roofline *r)
+{
+    free(r->decode);
+    r->decode = NULL;
+}
+
+int64_t orr_roofline_iteration(const orr_roofline *r, uint32_t decoding, int64_t context, uint32_t prompts, uint32_t prompt, double pairs)
+{
+    int64_t kv = quanta(r->kv_ns * (double)context);
+    if (prompts == 0)
+        return r->decode[decoding] + kv;
+    return quanta(without_context(r, decoding + prompts, decoding + prompt) + r->attention_ns * pairs) + kv;
+}
+
+int64_t orr_roofline_slope(const orr_roofline *r, uint32_t decoding) { return quanta(r->kv_ns * decoding); }

@@ -1,0 +1,28 @@
+/** Run: a scenario from beginning to end, into a file. */
+#ifndef ORRERY_TRACE_RUN_H
+#define ORRERY_TRACE_RUN_H
+
+#include "trace/recorder.h"
+
+typedef struct orr_run_options {
+    const char *output;     /**< path of the file; NULL: nothing is written (for tests and benches) */
+    uint32_t    partitions; /**< 0 or 1: one */
+    uint64_t    shuffle;    /**< see orr_engine_config */
+    bool        progress;   /**< simulated time, speed and time to go on stderr */
+    const volatile sig_atomic_t *stop; /**< may be NULL */
+} orr_run_options;
+
+typedef struct orr_run_result {
+    orr_audit      audit;
+    orr_host_facts facts;
+    uint64_t       offered, served;
+    int64_t        end_ns;
+} orr_run_result;
+
+/** Runs `world`. ORR_OK, ORR_AUDIT_FAILED, ORR_INTERRUPTED (the file is complete up to then), or why it could not. */
+orr_status orr_run(const orr_world *world, const orr_run_options *options, orr_run_result *result, orr_problems *problems);
+
+/** The same on a grid that exists; the recorder may be NULL. Ends at the scenario's duration or when the grid is idle. */
+orr_status orr_run_grid(orr_grid *grid, orr_recorder *recorder, const orr_run_options *options, orr_run_result *result);
+
+#endif

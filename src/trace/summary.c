@@ -1,0 +1,383 @@
+#include "trace/summary.h"
+
+#include "base/histogram.h"
+#include "base/time.h"
+#include "trace/schema.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REQUESTS = 7, METRICS = 3, KINDS = 3 };
+static const char *const request_names[REQUESTS] = {"offered", "served", "refused", "abandoned", "failed", "in_flight", "retries"};
+static const char *const token_names[KINDS] = {"cached_input", "input", "output"};
+
+/* What is summed for all, for a class, a model or a site. */
+typedef struct group {
+    int64_t       requests[REQUESTS], slo_met, tokens[KINDS], yuan, nano;
+    orr_histogram histogram[METRICS];
+    double        sum_s[METRICS];
+    int64_t       measured[METRICS], largest[METRICS];
+} group;
+
+/* A table's columns as integers, read at once. */
+typedef struct columns {
+    int64_t *value[ORR_MOST_COLUMNS];
+    size_t   rows;
+} columns;
+
+static bool read_columns(columns *c, hid_t file, const char *table, const char *const *names, int count)
+{
+    *c = (columns){0};
+    for (int i = 0; i < count; i++) {
+        size_t rows;
+        c->value[i] = orr_read_integers(file, table, names[i], &rows);
+        if (c->value[i] == NULL || (i > 0 && rows != c->rows))
+            return false;
+        c->rows = rows;
+    }
+    return true;
+}
+
+static void free_columns(columns *c)
+{
+    for (int i = 0; i < ORR_MOST_COLUMNS; i++)
+        free(c->value[i]);
+}
+
+/* Everything while it is being added up. */
+typedef struct summing {
+    hid_t     file;
+    orr_shelf shelf;
+    group    *all, *classes, *models, *sites;
+    size_t    class_count, service_count, site_count, model_count;
+    char     *class_names, *service_names, *site_names, *service_models;
+    size_t   *model_of; /* service -> model group */
+} summing;
+
+static const char *name_at(const char *names, size_t i) { return names + i * ORR_TEXT_BYTES; }
+
+static bool name_groups(summing *s)
+{
+    size_t n;
+    s->class_names = orr_read_texts(s->file, "/scenario/classes", "name", &s->class_count);
+    s->service_names = orr_read_texts(s->file, "/scenario/services", "name", &s->service_count);
+    s->service_models = orr_read_texts(s->file, "/scenario/services", "model", &n);
+    s->site_names = orr_read_texts(s->file, "/scenario/sites", "id", &s->site_count);
+    if (!s->class_names || !s->service_names || !s->service_models || !s->site_names || n != s->service_count)
+        return false;
+    s->model_of = calloc(s->service_count + 1, sizeof *s->model_of);
+    if (s->model_of == NULL)
+        return false;
+    for (size_t i = 0; i < s->service_count; i++) { /* a service without a model stands for itself */
+        if (*name_at(s->service_models, i) == 0)
+            memcpy(s->service_models + i * ORR_TEXT_BYTES, name_at(s->service_names, i), ORR_TEXT_BYTES);
+        size_t first = 0;
+        while (strcmp(name_at(s->service_models, first), name_at(s->service_models, i)) != 0)
+            first++;
+        s->model_of[i] = first;
+    }
+    s->model_count = s->service_count;
+    s->all = calloc(1, sizeof *s->all);
+    s->classes = calloc(s->class_count + 1, sizeof *s->classes);
+    s->models = calloc(s->model_count + 1, sizeof *s->models);
+    s->sites = calloc(s->site_count + 1, sizeof *s->sites);
+    return s->all && s->classes && s->models && s->sites;
+}
+
+/* The groups to which a row of (class, site, service) belongs. */
+static bool groups_of(const summing *s, const columns *c, size_t row, group *to[4])
+{
+    size_t class = (size_t)c->value[0][row], site = (size_t)c->value[1][row], service = (size_t)c->value[2][row];
+    if (class >= s->class_count || site >= s->site_count || service >= s->service_count)
+        return false;
+    to[0] = s->all;
+    to[1] = &s->classes[class];
+    to[2] = &s->models[s->model_of[service]];
+    to[3] = &s->sites[site];
+    return true;
+}
+
+static bool add_counts(summing *s)
+{
+    static const char *const count_names[] = {"class", "site", "service", "offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "slo_met"};
+    static const char *const cost_names[] = {"class", "site", "service", "cached_input", "input", "output", "cost_yuan", "cost_nano"};
+    columns counts, costs;
+    group *to[4];
+    bool ok = read_columns(&counts, s->file, "/tokens/counts", count_names, 11);
+    ok &= read_columns(&costs, s->file, "/tokens", cost_names, 8);
+    for (size_t r = 0; ok && r < counts.rows; r++) {
+        if (!(ok = groups_of(s, &counts, r, to)))
+            break;
+        for (int g = 0; g < 4; g++) {
+            for (int i = 0; i < REQUESTS; i++)
+                to[g]->requests[i] += counts.value[3 + i][r];
+            to[g]->slo_met += counts.value[10][r];
+        }
+    }
+    for (size_t r = 0; ok && r < costs.rows; r++) {
+        if (!(ok = groups_of(s, &costs, r, to)))
+            break;
+        for (int g = 0; g < 4; g++) {
+            for (int i = 0; i < KINDS; i++)
+                to[g]->tokens[i] += costs.value[3 + i][r];
+            to[g]->yuan += costs.value[6][r];
+            to[g]->nano += costs.value[7][r];
+        }
+    }
+    free_columns(&counts);
+    free_columns(&costs);
+    return ok;
+}
+
+static bool add_latency(summing *s)
+{
+    static const char *const names[] = {"class", "service", "metric", "bucket", "count"};
+    static const char *const site_names[] = {"site", "metric", "bucket", "count"};
+    static const char *const sum_names[] = {"class", "site", "service", "metric", "count", "sum", "largest"};
+    columns all, sites, sums;
+    bool ok = read_columns(&all, s->file, "/latency", names, 5);
+    ok &= read_columns(&sites, s->file, "/latency/sites", site_names, 4);
+    ok &= read_columns(&sums, s->file, "/latency/sums", sum_names, 7);
+    for (size_t r = 0; ok && r < all.rows; r++) {
+        size_t class = (size_t)all.value[0][r], service = (size_t)all.value[1][r], metric = (size_t)all.value[2][r];
+        if (class >= s->class_count || service >= s->service_count || metric >= METRICS)
+            return false;
+        group *to[3] = {s->all, &s->classes[class], &s->models[s->model_of[service]]};
+        for (int g = 0; g < 3; g++)
+            ok &= orr_histogram_add(&to[g]->histogram[metric], &s->shelf, all.value[3][r], (uint32_t)all.value[4][r]);
+    }
+    for (size_t r = 0; ok && r < sites.rows; r++) {
+        size_t site = (size_t)sites.value[0][r], metric = (size_t)sites.value[1][r];
+        if (site >= s->site_count || metric >= METRICS)
+            return false;
+        ok &= orr_histogram_add(&s->sites[site].histogram[metric], &s->shelf, sites.value[2][r], (uint32_t)sites.value[3][r]);
+    }
+    for (size_t r = 0; ok && r < sums.rows; r++) {
+        group *to[4];
+        size_t metric = (size_t)sums.value[3][r];
+        if (metric >= METRICS || !(ok = groups_of(s, &sums, r, to)))
+            break;
+        for (int g = 0; g < 4; g++) {
+            to[g]->measured[metric] += sums.value[4][r];
+            to[g]->sum_s[metric] += (double)sums.value[5][r] / ORR_SECOND;
+            if (sums.value[6][r] > to[g]->largest[metric])
+                to[g]->largest[metric] = sums.value[6][r];
+        }
+    }
+    free_columns(&all);
+    free_columns(&sites);
+    free_columns(&sums);
+    return ok;
+}
+
+static void number(cJSON *object, const char *name, double value)
+{
+    if (isfinite(value))
+        cJSON_AddNumberToObject(object, name, value);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+/* requests, latency, tokens and cost of a group. */
+static void describe(cJSON *to, summing *s, group *g)
+{
+    static const struct {
+        const char *name;
+        double      q;
+    } quantile[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}};
+    cJSON *requests = cJSON_AddObjectToObject(to, "requests"), *latency = cJSON_AddObjectToObject(to, "latency");
+    for (int i = 0; i < REQUESTS; i++)
+        number(requests, request_names[i], (double)g->requests[i]);
+    for (int m = 0; m < METRICS; m++) {
+        cJSON *one = cJSON_AddObjectToObject(latency, orr_metric_names[m]);
+        number(one, "mean", g->measured[m] > 0 ? g->sum_s[m] / (double)g->measured[m] : NAN);
+        for (size_t i = 0; i < sizeof quantile / sizeof *quantile; i++) {
+            int64_t q = orr_histogram_quantile(&g->histogram[m], &s->shelf, quantile[i].q);
+            number(one, quantile[i].name, q < 0 ? NAN : (double)(q > g->largest[m] ? g->largest[m] : q) / ORR_SECOND);
+        }
+        number(one, "count", (double)g->measured[m]);
+    }
+    cJSON *tokens = cJSON_AddObjectToObject(to, "tokens"), *cost = cJSON_AddObjectToObject(to, "cost");
+    double total = 0, yuan = (double)g->yuan + (double)g->nano * 1e-9;
+    for (int i = 0; i < KINDS; i++) {
+        number(tokens, token_names[i], (double)g->tokens[i]);
+        total += (double)g->tokens[i];
+    }
+    number(cost, "total_yuan", yuan);
+    number(cost, "per_million_tokens_yuan", total > 0 ? yuan / total * 1e6 : NAN);
+}
+
+static void describe_many(cJSON *to, const char *name, summing *s, group *groups, const char *names, size_t count)
+{
+    cJSON *object = cJSON_AddObjectToObject(to, name);
+    for (size_t i = 0; i < count; i++)
+        if (groups[i].requests[0] > 0)
+            describe(cJSON_AddObjectToObject(object, name_at(names, i)), s, &groups[i]);
+}
+
+/* Utilisation, batch, energy: from the time series of pools. */
+static bool describe_servers(cJSON *to, hid_t file, int64_t until_ns)
+{
+    size_t n, pools, unused;
+    double *slot = orr_read_doubles(file, "/sites", "slot_time", &n), *batch = orr_read_doubles(file, "/sites", "batch_time", &unused);
+    double *busy = orr_read_doubles(file, "/sites", "busy_time", &unused), *energy = orr_read_doubles(file, "/sites", "energy", &unused);
+    double *carbon = orr_read_doubles(file, "/sites", "carbon", &unused), *width = orr_read_doubles(file, "/sites", "width", &unused);
+    int64_t *pool = orr_read_integers(file, "/sites", "pool", &unused), *time = orr_read_integers(file, "/sites", "time", &unused);
+    int64_t *slots = orr_read_integers(file, "/scenario/pools", "slots", &pools), *group_size = orr_read_integers(file, "/scenario/pools", "group", &unused);
+    int64_t *replicas = orr_read_integers(file, "/scenario/pools", "replicas", &unused), *cache = orr_read_integers(file, "/scenario/pools", "kv_tokens", &unused);
+    size_t hours = (size_t)(until_ns / ORR_HOUR) + 1;
+    double *hour_slot = calloc(hours, sizeof *hour_slot), *hour_most = calloc(hours, sizeof *hour_most), *hour_batch = calloc(hours, sizeof *hour_batch),
+           *hour_busy = calloc(hours, sizeof *hour_busy);
+    bool ok = slot && batch && busy && energy && carbon && width && pool && time && slots && group_size && replicas && cache && hour_slot && hour_most && hour_batch && hour_busy;
+    double used = 0, most = 0, batches = 0, works = 0, kwh = 0, kg = 0, weights = 0;
+    bool accelerated = false;
+    for (size_t p = 0; ok && p < pools; p++)
+        accelerated |= cache[p] > 0;
+    for (size_t i = 0; ok && i < n; i++) {
+        size_t p = (size_t)pool[i], hour = (size_t)(time[i] / ORR_HOUR);
+        if (p >= pools || hour >= hours || slots[p] <= 0)
+            continue;
+        kwh += energy[i];
+        kg += carbon[i];
+        if (accelerated && cache[p] == 0) /* stations beside accelerators do not count into the accelerators' figure */
+            continue;
+        double weight = accelerated ? (double)(group_size[p] * replicas[p]) : (double)slots[p];
+        double share = weight * slot[i] / (double)slots[p], whole = weight * width[i] / ORR_SECOND;
+        used += share, most += whole, batches += batch[i], works += busy[i], weights += weight;
+        hour_slot[hour] += share, hour_most[hour] += whole, hour_batch[hour] += batch[i], hour_busy[hour] += busy[i];
+    }
+    size_t peak = 0;
+    for (size_t h = 1; ok && h < hours; h++)
+        if (hour_most[h] > 0 && hour_slot[h] * hour_most[peak] > hour_slot[peak] * hour_most[h])
+            peak = h;
+    if (ok) {
+        number(cJSON_AddObjectToObject(to, "batch"), "mean", works > 0 ? batches / works : NAN);
+        cJSON *utilisation = cJSON_AddObjectToObject(to, "utilisation");
+        number(utilisation, "accelerators", most > 0 ? used / most : NAN);
+        cJSON *hour = cJSON_AddObjectToObject(to, "busy_hour");
+        number(hour, "hour", (double)peak);
+        number(hour, "utilisation", hour_most[peak] > 0 ? hour_slot[peak] / hour_most[peak] : NAN);
+        number(hour, "batch_mean", hour_busy[peak] > 0 ? hour_batch[peak] / hour_busy[peak] : NAN);
+        number(cJSON_AddObjectToObject(to, "energy"), "kwh", kwh);
+        number(cJSON_AddObjectToObject(to, "carbon"), "kg", kg);
+    }
+    void *const owned[] = {slot, batch, busy, energy, carbon, width, pool, time, slots, group_size, replicas, cache, hour_slot, hour_most, hour_batch, hour_busy};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+    return ok;
+}
+
+static void describe_links(cJSON *to, hid_t file, double seconds)
+{
+    size_t n, links, unused;
+    int64_t *link = orr_read_integers(file, "/links", "link", &n), *ab = orr_read_integers(file, "/links", "bytes_ab", &unused), *ba = orr_read_integers(file, "/links", "bytes_ba", &unused);
+    double *capacity = orr_read_doubles(file, "/scenario/links", "capacity", &links), load = 0;
+    for (size_t i = 0; link && ab && ba && capacity && i < n; i++)
+        if ((size_t)link[i] < links)
+            load += 8.0 * (double)(ab[i] + ba[i]) / (2 * capacity[link[i]]);
+    number(cJSON_GetObjectItem(to, "utilisation"), "links", links > 0 && seconds > 0 ? load / seconds / (double)links : NAN);
+    free(link);
+    free(ab);
+    free(ba);
+    free(capacity);
+}
+
+static void describe_audit(cJSON *to, hid_t file)
+{
+    size_t checks;
+    int64_t *failed = orr_read_integers(file, "/audit", "failed", &checks), sum = 0;
+    for (size_t i = 0; failed && i < checks; i++)
+        sum += failed[i];
+    cJSON *audit = cJSON_AddObjectToObject(to, "audit");
+    number(audit, "checks", (double)checks);
+    number(audit, "failed", failed ? (double)sum : NAN);
+    free(failed);
+}
+
+static void describe_speed(cJSON *to, hid_t file, double offered)
+{
+    cJSON *speed = cJSON_AddObjectToObject(to, "speed");
+    hid_t host = H5Lexists(file, "/host", H5P_DEFAULT) > 0 ? H5Gopen2(file, "/host", H5P_DEFAULT) : -1;
+    if (host < 0)
+        return;
+    double wall = orr_read_attribute_double(host, "wall_s", NAN);
+    number(speed, "wall_s", wall);
+    number(speed, "requests_per_s", offered / wall);
+    number(speed, "events_per_s", (double)orr_read_attribute_integer(host, "events", 0) / wall);
+    number(speed, "output_s", orr_read_attribute_double(host, "output_s", NAN));
+    number(speed, "peak_rss_bytes", (double)orr_read_attribute_integer(host, "peak_rss_bytes", 0));
+    H5Gclose(host);
+}
+
+hid_t orr_result_open(const char *path, orr_problems *problems)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0) {
+        orr_problem(problems, (orr_where){path, 0, 0}, "cannot be opened as an HDF5 file");
+        return -1;
+    }
+    if (orr_read_attribute_integer(file, "format_version", -1) != ORR_FORMAT_VERSION) {
+        orr_problem(problems, (orr_where){path, 0, 0}, "is not a run of this program (format_version %d expected)", ORR_FORMAT_VERSION);
+        H5Fclose(file);
+        return -1;
+    }
+    return file;
+}
+
+cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
+{
+    summing s = {.file = file};
+    orr_shelf_init(&s.shelf);
+    cJSON *to = cJSON_CreateObject();
+    int64_t until = orr_read_attribute_integer(file, "simulated_until", 0);
+    double seconds = (double)until / ORR_SECOND;
+    bool ok = to != NULL && name_groups(&s) && add_counts(&s) && add_latency(&s);
+    if (ok) {
+        char *policy = orr_read_attribute_text(file, "policy"), *status = orr_read_attribute_text(file, "status");
+        cJSON_AddStringToObject(to, "policy", policy ? policy : "");
+        cJSON_AddStringToObject(to, "status", status ? status : "");
+        number(to, "seed", (double)orr_read_attribute_integer(file, "seed", 0));
+        number(to, "simulated_s", seconds);
+        free(policy);
+        free(status);
+        describe(to, &s, s.all);
+        ok = describe_servers(to, file, until);
+        describe_links(to, file, seconds);
+        int64_t ended = s.all->requests[0] - s.all->requests[5];
+        number(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);
+        number(to, "slo_attainment", ended > 0 ? (double)s.all->slo_met / (double)ended : NAN);
+        describe_audit(to, file);
+        describe_speed(to, file, (double)s.all->requests[0]);
+        describe_many(to, "by_class", &s, s.classes, s.class_names, s.class_count);
+        describe_many(to, "by_model", &s, s.models, s.service_models, s.model_count);
+        describe_many(to, "by_site", &s, s.sites, s.site_names, s.site_count);
+    }
+    void *const owned[] = {s.all, s.classes, s.models, s.sites, s.class_names, s.service_names, s.site_names, s.service_models, s.model_of};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+    orr_array_clear(&s.shelf.chunks);
+    if (!ok) {
+        orr_problem(problems, (orr_where){path, 0, 0}, "lacks tables (was the run killed before its end?)");
+        cJSON_Delete(to);
+        return NULL;
+    }
+    return to;
+}
+
+double orr_summary_number(const cJSON *summary, const char *path)
+{
+    char step[64];
+    const cJSON *at = summary;
+    while (at != NULL && *path) {
+        size_t n = strcspn(path, ".");
+        if (n >= sizeof step)
+            return NAN;
+        memcpy(step, path, n);
+        step[n] = 0;
+        at = cJSON_GetObjectItemCaseSensitive(at, step);
+        path += n + (path[n] == '.');
+    }
+    return cJSON_IsNumber(at) ? at->valuedouble : NAN;
+}

@@ -1,0 +1,26 @@
+/**
+ * Summary: the numbers of a run, under stable names, read from its file.
+ *
+ * Everything is derived from the tables' integers when it is read: means from exact sums, percentiles from the histograms.
+ */
+#ifndef ORRERY_TRACE_SUMMARY_H
+#define ORRERY_TRACE_SUMMARY_H
+
+#include "base/problems.h"
+
+#include <cjson/cJSON.h>
+#include <hdf5.h>
+
+/** Opens a run's file for reading. Negative, with a problem, if it is not one. */
+hid_t orr_result_open(const char *path, orr_problems *problems);
+
+/**
+ * The summary as JSON: requests, latency (s), tokens, cost, utilisation, batch, goodput, SLO, energy, carbon, audit, speed, and the first
+ * four again under by_class, by_model, by_site. The caller deletes it. NULL when out of memory or the file lacks tables (with a problem).
+ */
+cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems);
+
+/** The number at a dotted path such as latency.ttft.p99; NaN if there is none. */
+double orr_summary_number(const cJSON *summary, const char *path);
+
+#endif

@@ -1,0 +1,67 @@
+/** Builder: what the parts of the loader share while a world is being put together. Internal to src/world. */
+#ifndef ORRERY_WORLD_BUILDER_H
+#define ORRERY_WORLD_BUILDER_H
+
+#include "scenario/csv.h"
+#include "scenario/schema.h"
+#include "world/world.h"
+
+/** A device of the catalogue. */
+typedef struct orr_device {
+    const char *name, *access;
+    uint32_t    request_bytes, response_bytes, bytes_per_input_token, bytes_per_output_token;
+} orr_device;
+
+typedef struct orr_access {
+    const char *name;
+    double      uplink_bit_s, downlink_bit_s, mu, sigma;
+} orr_access;
+
+typedef struct orr_rule {
+    const char *origin, *data_class, *destination, *verdict, *mechanism;
+} orr_rule;
+
+typedef struct orr_profile {
+    const char *name;
+    double      weight[24];
+    uint32_t    seen; /**< hours given, a bit each */
+} orr_profile;
+
+/** Arrays of world tables while they grow; moved into the world at the end. All texts are kept by the world. */
+typedef struct orr_builder {
+    orr_world      *world;
+    orr_problems   *problems;
+    const orr_node *root;
+    orr_array sites, links, accelerators, models, tariffs, services, pools, classes, cohorts, traces, origins;
+    orr_array devices, accesses, rules, profiles;
+    bool      out_of_memory;
+} orr_builder;
+
+/** A copy of `text` that lives as long as the world; "" when out of memory (noted in the builder). */
+const char *orr_keep(orr_builder *builder, const char *text);
+
+/** Appends a zeroed item; on lack of memory notes it and returns a scratch item that is never read. */
+void *orr_append(orr_builder *builder, orr_array *array);
+
+/** Notes that a catalogue row is used. */
+void orr_note_origin(orr_builder *builder, const orr_csv *csv, size_t row, const char *catalogue, const char *name);
+
+/** Index of the item whose first member is the name `name`, or ORR_NONE with a problem at `where` that names the nearest. */
+uint32_t orr_find(orr_builder *builder, const orr_array *array, const char *name, const char *what, orr_where where);
+/** The same without a problem. */
+uint32_t orr_look_up(const orr_array *array, const char *name);
+
+/* The steps, in order. Each notes what is wrong and goes on. */
+void orr_build_catalogues(orr_builder *builder);  /* accelerators, models, prices, access, devices, profiles, residency */
+void orr_build_places(orr_builder *builder);      /* sites and links */
+void orr_build_services(orr_builder *builder);    /* services and pools */
+void orr_build_populations(orr_builder *builder); /* classes, cohorts, traces */
+void orr_build_residency(orr_builder *builder);   /* after the world's tables are in place */
+
+/** Reads a recorded trace into builder->traces; returns the number of rows. */
+uint32_t orr_build_trace(orr_builder *builder, const char *path);
+
+/** Opens a catalogue named in the scenario and checks its origins; NULL if it is not named or cannot be used. */
+orr_csv *orr_open_catalogue(orr_builder *builder, const char *key);
+
+#endif

@@ -1,0 +1,194 @@
+/* Services and pools: what can be asked for, and who can answer. */
+#include "base/random.h"
+#include "world/builder.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Share of accelerator memory that a server uses for weights and cache; the rest is activations and runtime (the
+ * default `gpu_memory_utilization` of vLLM). */
+static const double MEMORY_SHARE = 0.9;
+
+static const char *const owner_words[] = {"self_built", "partner", "joint_venture"};
+static const char *const precision_words[] = {"bf16", "fp8", "int8", "int4"};
+static const double weight_bytes[] = {2, 1, 1, 0.5};
+static const double kv_bytes[] = {2, 1, 1, 1};
+
+static void services(orr_builder *b)
+{
+    const orr_node *list = orr_node_get(b->root, "services");
+    for (size_t i = 0; list != NULL && i < list->count; i++) {
+        const orr_node *n = list->child[i];
+        if (!orr_has(n, "name") || !orr_has(n, "kind"))
+            continue;
+        const char *name = orr_text(n, "name");
+        if (orr_look_up(&b->services, name) != ORR_NONE)
+            orr_problem(b->problems, orr_where_of(n, "name"), "duplicate service `%s`", name);
+        orr_service *s = orr_append(b, &b->services);
+        *s = (orr_service){.name = name, .kind = (orr_service_kind)orr_integer(n, "kind"), .model = ORR_NONE, .where = n->where};
+        s->title = orr_has(n, "title") && *orr_text(n, "title") ? orr_text(n, "title") : name;
+        s->law = (orr_law)orr_integer(n, "law");
+        s->mean_ns = (double)orr_integer(n, "mean");
+        s->cv = orr_number(n, "cv");
+        s->discipline = (orr_discipline)orr_integer(n, "discipline");
+        if (orr_has(n, "model") && *orr_text(n, "model"))
+            s->model = orr_find(b, &b->models, orr_text(n, "model"), "model", orr_where_of(n, "model"));
+        else if (s->kind == ORR_SERVICE_LLM)
+            orr_problem(b->problems, n->where, "the llm service `%s` needs a `model`", name);
+        if (s->model != ORR_NONE) {
+            const orr_model_info *m = orr_array_at(&b->models, s->model);
+            if (m->tariff_count == 0)
+                orr_problem(b->problems, orr_where_of(n, "model"), "the model `%s` has no price in the catalogue of prices", m->name);
+        }
+    }
+}
+
+/* What a pool's row says, from a catalogue or from the scenario. */
+typedef struct pool_text {
+    const char *id, *site, *service, *accelerator, *owner;
+    double      group, replicas, servers, max_batch, queue_limit, price_factor;
+    int         precision;
+    bool        each_visible;
+    orr_where   where;
+} pool_text;
+
+/* Fits the model into a replica's memory and sets its cache. */
+static void fit(orr_builder *b, orr_pool *p, const orr_service *s)
+{
+    const orr_accelerator *a = orr_array_at(&b->accelerators, p->accelerator);
+    const orr_model_info *m = orr_array_at(&b->models, s->model);
+    double memory = MEMORY_SHARE * a->memory_bytes * p->group, weights = m->parameters * p->weight_bytes;
+    double per_token = m->kv_elements_per_token * p->kv_bytes * (m->attention == ORR_ATTENTION_MLA ? p->group : 1);
+    double tokens = floor((memory - weights) / per_token);
+    p->kv_tokens = tokens > 0 ? (int64_t)tokens : 0;
+    if (p->kv_tokens < 1024)
+        orr_problem(b->problems, p->where, "pool `%s` has no capacity: the weights of %s take %.1f GB of the %.1f GB usable on %u x %s", p->id, m->name, weights / 1e9,
+                    memory / 1e9, p->group, a->name);
+}
+
+static void add_pool(orr_builder *b, const pool_text *t)
+{
+    uint32_t site = orr_find(b, &b->sites, t->site, "site", t->where);
+    uint32_t service = orr_find(b, &b->services, t->service, "service", t->where);
+    uint32_t accelerator = *t->accelerator ? orr_find(b, &b->accelerators, t->accelerator, "accelerator", t->where) : ORR_NONE;
+    if (site == ORR_NONE || service == ORR_NONE || (*t->accelerator && accelerator == ORR_NONE))
+        return;
+    const orr_service *s = orr_array_at(&b->services, service);
+    if (s->kind == ORR_SERVICE_LLM && accelerator == ORR_NONE) {
+        orr_problem(b->problems, t->where, "a pool of the llm service `%s` needs an `accelerator`", s->name);
+        return;
+    }
+    if (t->replicas < 1 || t->servers < 1 || t->group < 1 || t->max_batch < 1) {
+        orr_problem(b->problems, t->where, "the pool at `%s` has no capacity: replicas, group, servers and max_batch must be at least 1", t->site);
+        return;
+    }
+    double replicas = fmax(1, nearbyint(t->replicas * b->world->scale));
+    uint32_t rows = t->each_visible ? (uint32_t)replicas : 1;
+    for (uint32_t k = 0; k < rows; k++) {
+        char id[320];
+        if (*t->id)
+            snprintf(id, sizeof id, rows > 1 ? "%s/%u" : "%s", t->id, k);
+        else
+            snprintf(id, sizeof id, rows > 1 ? "%s/%s%s%s/%u" : "%s/%s%s%s", t->site, t->service, *t->accelerator ? "/" : "", t->accelerator, k);
+        if (rows == 1 && orr_look_up(&b->pools, id) != ORR_NONE) {
+            orr_problem(b->problems, t->where, "duplicate pool `%s`", id);
+            return;
+        }
+        orr_pool *p = orr_append(b, &b->pools);
+        *p = (orr_pool){.id = orr_keep(b, id), .owner = orr_keep(b, t->owner), .site = site, .service = service, .accelerator = accelerator, .where = t->where};
+        p->group = (uint32_t)t->group;
+        p->replicas = t->each_visible ? 1 : (uint32_t)replicas;
+        p->servers = (uint32_t)t->servers;
+        p->max_batch = (uint32_t)t->max_batch;
+        p->queue_limit = (uint32_t)fmin(t->queue_limit, 4e9);
+        p->weight_bytes = weight_bytes[t->precision];
+        p->kv_bytes = kv_bytes[t->precision];
+        p->price_factor = t->price_factor;
+        p->slots = p->replicas * (s->kind == ORR_SERVICE_LLM ? p->max_batch : p->servers);
+        p->entity = orr_entity(p->id);
+        if (s->kind == ORR_SERVICE_LLM && s->model != ORR_NONE)
+            fit(b, p, s);
+    }
+}
+
+static int word_index(orr_builder *b, const orr_csv *csv, size_t row, const char *column, const char *const *words, int count, int fallback)
+{
+    int c = orr_csv_column(csv, column);
+    const char *text = orr_csv_cell(csv, row, c);
+    if (*text == 0)
+        return fallback;
+    for (int i = 0; i < count; i++)
+        if (strcmp(words[i], text) == 0)
+            return i;
+    const char *near = orr_nearest(text, words, (size_t)count);
+    orr_problem(b->problems, orr_csv_where(csv, row, c), "%s: unknown `%s`%s%s", column, text, near ? ", did you mean " : "", near ? near : "");
+    return fallback;
+}
+
+static void catalogue_pools(orr_builder *b)
+{
+    orr_csv *csv = orr_open_catalogue(b, "fleet");
+    if (csv == NULL)
+        return;
+    for (size_t r = 0; r < orr_csv_rows(csv); r++) {
+        int site = orr_csv_need(csv, "site", b->problems), service = orr_csv_need(csv, "service", b->problems);
+        orr_where where = orr_csv_where(csv, r, site);
+        where.file = orr_keep(b, where.file);
+        int owner = word_index(b, csv, r, "owner", owner_words, 3, 0);
+        pool_text t = {
+            .id = orr_csv_cell(csv, r, orr_csv_column(csv, "pool")),
+            .site = orr_csv_cell(csv, r, site),
+            .service = orr_csv_cell(csv, r, service),
+            .accelerator = orr_csv_cell(csv, r, orr_csv_column(csv, "accelerator")),
+            .owner = owner_words[owner],
+            .group = orr_csv_number(csv, r, orr_csv_column(csv, "group"), 0, 4096, 1, b->problems),
+            .replicas = orr_csv_number(csv, r, orr_csv_need(csv, "replicas", b->problems), 0, 1e7, NAN, b->problems),
+            .servers = orr_csv_number(csv, r, orr_csv_column(csv, "servers"), 0, 1e7, 1, b->problems),
+            .max_batch = orr_csv_number(csv, r, orr_csv_column(csv, "max_batch"), 0, 4096, 32, b->problems),
+            .queue_limit = orr_csv_number(csv, r, orr_csv_column(csv, "queue_limit"), 0, 4e9, 1e9, b->problems),
+            .price_factor = orr_csv_number(csv, r, orr_csv_column(csv, "price_factor"), 0.001, 100, 1, b->problems),
+            .precision = word_index(b, csv, r, "precision", precision_words, 4, 0),
+            .where = where,
+        };
+        uint32_t before = b->pools.count;
+        add_pool(b, &t);
+        if (b->pools.count > before)
+            orr_note_origin(b, csv, r, "fleet", ((orr_pool *)orr_array_at(&b->pools, before))->id);
+    }
+    orr_csv_destroy(csv);
+}
+
+static void inline_pools(orr_builder *b)
+{
+    const orr_node *list = orr_node_get(b->root, "pools");
+    for (size_t i = 0; list != NULL && i < list->count; i++) {
+        const orr_node *n = list->child[i];
+        if (!orr_has(n, "site") || !orr_has(n, "service"))
+            continue;
+        pool_text t = {
+            .id = orr_has(n, "id") ? orr_text(n, "id") : "",
+            .site = orr_text(n, "site"),
+            .service = orr_text(n, "service"),
+            .accelerator = orr_has(n, "accelerator") ? orr_text(n, "accelerator") : "",
+            .owner = owner_words[orr_integer(n, "owner")],
+            .group = (double)orr_integer(n, "group"),
+            .replicas = (double)orr_integer(n, "replicas"),
+            .servers = (double)orr_integer(n, "servers"),
+            .max_batch = (double)orr_integer(n, "max_batch"),
+            .queue_limit = (double)orr_integer(n, "queue_limit"),
+            .price_factor = orr_number(n, "price_factor"),
+            .precision = (int)orr_integer(n, "precision"),
+            .each_visible = orr_integer(n, "expose") == 1,
+            .where = n->where,
+        };
+        add_pool(b, &t);
+    }
+}
+
+void orr_build_services(orr_builder *b)
+{
+    services(b);
+    catalogue_pools(b);
+    inline_pools(b);
+}

@@ -1,0 +1,232 @@
+/**
+ * World: what does not change during a run, as plain tables that refer to each other by index.
+ *
+ * Built once from a checked scenario and its catalogues (build.c), then only read. Sites that matter to the run (they have
+ * clients or capacity) come first, in the order in which they were defined; so an unused site, wherever it is added,
+ * changes no index and no result.
+ */
+#ifndef ORRERY_WORLD_WORLD_H
+#define ORRERY_WORLD_WORLD_H
+
+#include "base/array.h"
+#include "base/problems.h"
+#include "scenario/document.h"
+
+typedef enum orr_site_kind { ORR_SITE_HUB, ORR_SITE_PROVINCE, ORR_SITE_METRO, ORR_SITE_EDGE, ORR_SITE_OVERSEAS, ORR_SITE_LANDING, ORR_SITE_TRANSIT } orr_site_kind;
+
+typedef struct orr_site_info {
+    const char   *id, *name, *country, *region, *macro_region;
+    orr_site_kind kind;
+    double        latitude, longitude, population;
+    int32_t       utc_offset_s;
+    double        pue, carbon_g_per_kwh, electricity_yuan_per_kwh;
+    uint64_t      entity;
+    uint32_t      origin;  /**< rank of the id among all used ids: event order */
+    uint32_t      ingress; /**< index among sites with clients, ORR_NONE if it has none */
+    uint32_t      compute; /**< index among sites with pools, ORR_NONE if it has none */
+    uint32_t      area;    /**< index into areas (distinct macro regions) */
+    orr_where     where;
+} orr_site_info;
+
+typedef struct orr_link {
+    uint32_t  a, b; /**< sites */
+    double    km;
+    int64_t   delay_ns; /**< propagation one way: km x fibre delay, or as stated */
+    double    capacity_bit_s;
+    bool      submarine;
+    orr_where where;
+} orr_link;
+
+/** One accelerator kind; coefficients of the roofline in design.md section 5. */
+typedef struct orr_accelerator {
+    const char *name, *title, *vendor, *confidence;
+    double memory_bytes, bandwidth_byte_s, bf16_flops, int8_ops, fp8_flops, link_byte_s;
+    double tdp_w, idle_fraction, prefill_fraction, decode_fraction;
+    double compute_efficiency, bandwidth_efficiency, kv_efficiency, attention_efficiency, link_efficiency;
+    double base_s, layer_s, sequence_s, all_reduce_s;
+} orr_accelerator;
+
+typedef enum orr_attention { ORR_ATTENTION_SHARDED, ORR_ATTENTION_MLA } orr_attention;
+
+typedef struct orr_model_info {
+    const char   *name, *title, *vendor, *confidence;
+    double        parameters, active_parameters, expert_parameters;
+    uint32_t      layers, hidden, heads, head_dim, experts, top_k;
+    double        kv_elements_per_token;
+    uint32_t      longest_context;
+    orr_attention attention; /**< MLA: the cache is not sharded over the group */
+    uint32_t      tariff, tariff_count; /**< rows of tariffs */
+} orr_model_info;
+
+enum { ORR_CACHED_INPUT, ORR_INPUT, ORR_OUTPUT, ORR_TOKEN_KINDS };
+
+/** Prices in force on some days of the week between two local minutes (UTC+8), in nano-yuan per million tokens. */
+typedef struct orr_tariff {
+    uint32_t days; /**< bit 0 Monday .. bit 6 Sunday */
+    uint32_t from_minute, to_minute;
+    int64_t  price[ORR_TOKEN_KINDS];
+} orr_tariff;
+
+typedef enum orr_service_kind { ORR_SERVICE_LLM, ORR_SERVICE_STATION } orr_service_kind;
+typedef enum orr_law { ORR_LAW_EXPONENTIAL, ORR_LAW_DETERMINISTIC, ORR_LAW_LOGNORMAL } orr_law;
+typedef enum orr_discipline { ORR_FIFO, ORR_PROCESSOR_SHARING } orr_discipline;
+
+/** What a client asks for (CS-ID). */
+typedef struct orr_service {
+    const char      *name, *title;
+    orr_service_kind kind;
+    uint32_t         model; /**< ORR_NONE for a station without a price */
+    orr_law          law;
+    double           mean_ns, cv;
+    orr_discipline   discipline;
+    uint32_t         rows, row_count; /**< candidates: a run of service_rows */
+    orr_where        where;
+} orr_service;
+
+/** Replicas of one service on one kind of accelerator at one site: what a policy chooses. Row of every view. */
+typedef struct orr_pool {
+    const char *id, *owner;
+    uint32_t    site, service, accelerator; /**< accelerator ORR_NONE for a station without one */
+    uint32_t    group, replicas, servers, max_batch, queue_limit;
+    double      weight_bytes, kv_bytes;  /**< bytes per parameter and per cache element */
+    int64_t     kv_tokens;               /**< cache capacity of a replica in tokens */
+    double      price_factor;
+    uint32_t    slots;                   /**< replicas x max_batch, or servers: how many requests are served at a time */
+    uint64_t    entity;
+    orr_where   where;
+} orr_pool;
+
+typedef enum orr_length_law { ORR_LENGTH_CONSTANT, ORR_LENGTH_LOGNORMAL } orr_length_law;
+
+typedef struct orr_lengths {
+    orr_length_law law;
+    double         mu, sigma, mean; /**< of the logarithm; mean is that of the law before the bounds */
+    uint32_t       least, most;
+} orr_lengths;
+
+typedef struct orr_class {
+    const char *name, *title, *data_class, *device;
+    uint32_t    service;
+    double      population, rate_per_s; /**< clients, and requests per client and second on average */
+    double      profile[24];            /**< relative rate by local hour, mean 1 */
+    orr_lengths input, output;
+    uint32_t    prefix_tokens; /**< shared system prompt at the head of every request of the class */
+    uint32_t    request_bytes, response_bytes, bytes_per_input_token, bytes_per_output_token;
+    double      uplink_bit_s, downlink_bit_s;
+    double      access_mu, access_sigma; /**< lognormal access round trip in ns; sigma < 0: none */
+    int64_t     slo_first_token_ns, slo_per_token_ns, slo_total_ns; /**< ORR_NEVER: none */
+    int64_t     timeout_ns;
+    double      patience_mean_ns; /**< INFINITY: never leaves */
+    uint32_t    retry_limit;
+    int64_t     backoff_ns, backoff_most_ns;
+    double      backoff_multiplier, backoff_jitter;
+    orr_where   where;
+} orr_class;
+
+typedef struct orr_trace_row {
+    int64_t  at_ns; /**< since the first row */
+    uint32_t input, output;
+} orr_trace_row;
+
+/** The clients of one class at one ingress. */
+typedef struct orr_cohort {
+    uint32_t class_, site;
+    uint64_t clients;
+    uint64_t requests;     /**< at most so many; UINT64_MAX: no limit */
+    uint64_t unmeasured;   /**< the first so many are left out of latency statistics */
+    double   rate_per_ns;  /**< of the whole cohort, on average */
+    uint32_t trace, trace_count; /**< rows of traces; count 0: drawn from the law */
+    uint64_t entity;
+} orr_cohort;
+
+/** One catalogue row that this run uses. */
+typedef struct orr_origin {
+    const char *catalogue, *row, *source, *as_of, *confidence, *range;
+} orr_origin;
+
+typedef struct orr_world {
+    orr_document *document; /**< owned */
+    const char   *scenario_path, *title, *description;
+    char         *text; /**< the resolved scenario, owned */
+    uint64_t      scenario_hash; /**< of text */
+    uint64_t      seed;
+    int64_t       start_s;      /**< seconds since 1970 UTC at time 0 */
+    int64_t       duration_ns;  /**< ORR_NEVER: until the last request is done */
+    double        scale;
+    orr_site_info *sites;
+    uint32_t       site_count, used_count, ingress_count, compute_count;
+    uint32_t      *ingress_sites, *compute_sites;
+    const char   **areas;
+    uint32_t       area_count;
+    orr_link      *links;
+    uint32_t       link_count;
+    orr_accelerator *accelerators;
+    uint32_t         accelerator_count;
+    orr_model_info *models;
+    uint32_t        model_count;
+    orr_tariff *tariffs;
+    uint32_t    tariff_count;
+    orr_service *services;
+    uint32_t     service_count;
+    uint32_t    *service_rows; /**< pools, service by service */
+    orr_pool *pools;
+    uint32_t  pool_count;
+    uint32_t *site_pools, *site_pool_start; /**< pools of used site s: site_pools[start[s] .. start[s+1]) */
+    orr_class *classes;
+    uint32_t   class_count;
+    orr_cohort *cohorts;
+    uint32_t    cohort_count;
+    uint32_t   *site_cohort_start; /**< cohorts are sorted by site: those of used site s are [start[s], start[s+1]) */
+    orr_trace_row *traces;
+    uint64_t       trace_count;
+    orr_origin *origins;
+    uint32_t    origin_count;
+    /* residency[(class * used_count + ingress site) * used_count + serving site]: may the class's data go there? */
+    uint8_t *residency;
+    /* network */
+    double  fibre_ns_per_km;
+    int64_t hop_ns, end_ns;
+    /* brain */
+    int64_t telemetry_period_ns; /**< 0: a report at every change */
+    int64_t telemetry_delay_ns;
+    double  telemetry_loss;
+    bool    own_decisions;
+    int64_t decision_ns;
+    const char     *policy;
+    const orr_node *policy_options; /**< a map, or NULL */
+    /* serving */
+    uint32_t token_budget;
+    /* output */
+    double  sample;
+    int64_t bin_ns, latency_bin_ns;
+    orr_array strings; /**< of char *, owned: texts taken from catalogues */
+} orr_world;
+
+/**
+ * Reads a scenario and everything it names. NULL with problems noted if anything is wrong with it.
+ * `overrides` as in orr_document_load; `seed` replaces the scenario's if not NULL, `policy` likewise.
+ */
+orr_world *orr_world_load(const char *path, const char *const *overrides, size_t override_count, orr_problems *problems);
+void       orr_world_destroy(orr_world *world);
+
+/** The tariff row in force for `model` at `at_ns` (index into tariffs), ORR_NONE if it has none. */
+uint32_t orr_world_tariff(const orr_world *world, uint32_t model, int64_t at_ns);
+
+/** What a pool charges under a tariff row, nano-yuan per million tokens of `kind`. */
+int64_t orr_world_price(const orr_world *world, uint32_t pool, uint32_t tariff, int kind);
+
+/** The first moment after `at_ns` at which any model's tariff may change; ORR_NEVER if none changes. */
+int64_t orr_world_next_tariff(const orr_world *world, int64_t at_ns);
+
+/** Index of the used or unused site called `id`, ORR_NONE if there is none. */
+uint32_t orr_world_site(const orr_world *world, const char *id);
+
+/** Great-circle distance in km (haversine, mean radius 6371.0088 km). */
+double orr_great_circle_km(double lat_a, double lon_a, double lat_b, double lon_b);
+
+static inline bool orr_world_allows(const orr_world *world, uint32_t class_, uint32_t from, uint32_t to)
+{
+    return world->residency[((size_t)class_ * world->used_count + from) * world->used_count + to];
+}
+
+#endif
