@@ -174,7 +174,7 @@ static void end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bo
         c->cancelled_tokens[ORR_INPUT] += prompt_done ? j->input - j->cached : 0;
         c->cancelled_tokens[ORR_OUTPUT] += j->rated;
         c->cancelled_cost += (uint64_t)j->cost;
-        c->cancelled_prompt += prompt_done ? 0 : j->prompt_done - j->cached;
+        c->cancelled_prompt += prompt_done || j->prompt_done == 0 ? 0 : j->prompt_done - j->cached; /* nothing yet if it was waiting */
     } else {
         c->done++;
         c->bin_done++;

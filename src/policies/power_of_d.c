@@ -1,5 +1,5 @@
-/* Power of d choices: the least loaded of d different candidates drawn at random; ties are broken uniformly (Mitzenmacher, IEEE TPDS 12(10),
- * 2001; Vvedenskaya, Dobrushin and Karpelevich, 1996). Sampling without replacement: Floyd's algorithm. */
+/* Power of d choices: the least loaded of d different candidates drawn at random, in proportion to their slots; ties are broken uniformly
+ * (Mitzenmacher, IEEE TPDS 12(10), 2001; Vvedenskaya, Dobrushin and Karpelevich, 1996). */
 #include "policies/load.h"
 #include "policies/policies.h"
 
@@ -10,24 +10,22 @@ static const orr_policy_option options_of[] = {{"d", 2, 1, MOST, "how many pools
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)
 {
-    (void)state;
-    uint32_t n = request->candidate_count, d = (uint32_t)options[0] < n ? (uint32_t)options[0] : n, drawn[MOST], best = 0, ties = 0;
+    uint32_t n = request->candidate_count, d = (uint32_t)options[0] < n ? (uint32_t)options[0] : n, drawn[MOST], best = 0, ties = 0, k = MOST;
     for (uint32_t i = 0; i < d; i++) {
-        uint32_t upto = n - d + i, pick = orr_pick(host->draw(host->context, request, i), upto + 1);
-        for (uint32_t k = 0; k < i; k++)
-            if (drawn[k] == pick) {
-                pick = upto;
-                break;
-            }
-        drawn[i] = pick;
-        uint32_t row = request->candidates[pick];
+        uint32_t row, seen;
+        do { /* until it is a new one */
+            row = orr_sample(state, host, world, request, &k);
+            for (seen = 0; seen < i && drawn[seen] != row; seen++)
+                ;
+        } while (seen < i);
+        drawn[i] = row;
         int order = i == 0 ? -1 : orr_compare_load(world, view, row, best);
         /* Among k equals each ends up chosen with probability 1/k: the k-th replaces the others with that probability. */
         if (order < 0)
             ties = 1;
         else if (order == 0)
             ties++;
-        if (order < 0 || (order == 0 && orr_pick(host->draw(host->context, request, MOST + i), ties) == 0))
+        if (order < 0 || (order == 0 && orr_pick(host->draw(host->context, request, i), ties) == 0))
             best = row;
     }
     decision->row = best;
@@ -39,4 +37,6 @@ const orr_policy orr_policy_power_of_d = {.size = sizeof(orr_policy),
                                           .summary = "least loaded of d pools drawn at random",
                                           .options = options_of,
                                           .option_count = 1,
+                                          .state_size = orr_sampling_size,
+                                          .init = orr_sampling_init,
                                           .route = route};

@@ -1,13 +1,15 @@
-/* Random: each candidate with the same probability. Sees nothing, so the age of state cannot matter. */
+/* Random: each place with the same probability, so a pool in proportion to its slots. Sees nothing, so the age of state cannot matter. */
 #include "policies/load.h"
 #include "policies/policies.h"
 
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)
 {
-    (void)state, (void)world, (void)view, (void)options;
-    decision->row = request->candidates[orr_pick(host->draw(host->context, request, 0), request->candidate_count)];
+    uint32_t k = 0;
+    (void)view, (void)options;
+    decision->row = orr_sample(state, host, world, request, &k);
 }
 
 const orr_policy orr_policy_random = {
-    .size = sizeof(orr_policy), .abi = ORR_POLICY_ABI, .name = "random", .summary = "each permitted pool with the same probability", .route = route};
+    .size = sizeof(orr_policy), .abi = ORR_POLICY_ABI, .name = "random", .summary = "a permitted pool with probability in proportion to its slots",
+    .state_size = orr_sampling_size, .init = orr_sampling_init, .route = route};

@@ -132,7 +132,7 @@ const orr_key orr_scenario_keys[] = {
     {"policy.options", T(OPEN_MAP), "", "", NULL, "options of the policy, as it documents them"},
 
     {"serving", T(MAP), "", "{}", NULL, "rules inside an llm replica"},
-    {"serving.token_budget", T(INTEGER), "tokens", "8192", "[64,1000000]", "prompt and decode tokens that one iteration may hold (chunked prefill)"},
+    {"serving.token_budget", T(INTEGER), "tokens", "2048", "[64,1000000]", "prompt and decode tokens that one iteration may hold (chunked prefill; vLLM: 2048 to 8192)"},
 
     {"residency", T(MAP), "", "{}", NULL, "legal ground for data to leave its country"},
     {"residency.mechanisms", T(ANY), "", "", NULL, "list of mechanisms in place; `allow_if` rules need one of theirs; all are in place if absent"},

@@ -99,7 +99,7 @@ char *orr_schema_reference(const orr_key *table, size_t count, const char *title
     orr_build_text(&out, "\n");
     for (size_t i = 0; i < count; i++) {
         size_t length = strcspn(table[i].path, ".[");
-        if (i == 0 || length != section_length || memcmp(section, table[i].path, length) != 0) {
+        if (length != section_length || memcmp(section, table[i].path, length) != 0) {
             section = table[i].path;
             section_length = length;
             orr_build_text(&out, "\n## `");

@@ -20,23 +20,24 @@ bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool 
 {
     const orr_accelerator *a = &world->accelerators[pool->accelerator];
     const orr_model_info *m = &world->models[world->services[pool->service].model];
+    const orr_coefficients *k = m->experts > 0 ? &a->moe : &a->dense;
     double g = pool->group, peak = a->bf16_flops;
     /* 8-bit weights are multiplied at the 8-bit rate where the accelerator has one; 4-bit ones are widened first. */
     if (pool->weight_bytes == 1 && fmax(a->fp8_flops, a->int8_ops) > peak)
         peak = fmax(a->fp8_flops, a->int8_ops);
-    double stream = a->bandwidth_byte_s * a->bandwidth_efficiency;
+    double stream = a->bandwidth_byte_s * k->bandwidth_efficiency;
     *r = (orr_roofline){.most = pool->max_batch, .experts = m->experts, .top_k = m->top_k};
-    r->base_ns = NS * (a->base_s + m->layers * a->layer_s);
-    r->sequence_ns = NS * a->sequence_s;
-    r->compute_ns = NS * 2 * m->active_parameters / (g * peak * a->compute_efficiency);
+    r->base_ns = NS * (k->base_s + m->layers * k->layer_s);
+    r->sequence_ns = NS * k->sequence_s;
+    r->compute_ns = NS * 2 * m->active_parameters / (g * peak * k->compute_efficiency);
     r->dense_ns = NS * (m->parameters - m->expert_parameters) * pool->weight_bytes / (g * stream);
     r->expert_ns = NS * m->expert_parameters * pool->weight_bytes / (g * stream);
     double cache_share = m->attention == ORR_ATTENTION_MLA ? 1 : g;
-    r->kv_ns = NS * m->kv_elements_per_token * pool->kv_bytes / (cache_share * a->bandwidth_byte_s * a->kv_efficiency);
-    r->attention_ns = NS * 4.0 * m->heads * m->head_dim * m->layers / (g * a->bf16_flops * a->attention_efficiency);
+    r->kv_ns = NS * m->kv_elements_per_token * pool->kv_bytes / (cache_share * a->bandwidth_byte_s * k->kv_efficiency);
+    r->attention_ns = NS * 4.0 * m->heads * m->head_dim * m->layers / (g * a->bf16_flops * k->attention_efficiency);
     if (pool->group > 1) {
-        r->reduce_ns = NS * 2 * m->layers * a->all_reduce_s;
-        r->reduce_token_ns = NS * 2 * m->layers * 2 * (g - 1) / g * m->hidden * 2 / (a->link_byte_s * a->link_efficiency);
+        r->reduce_ns = NS * 2 * m->layers * k->all_reduce_s;
+        r->reduce_token_ns = NS * 2 * m->layers * 2 * (g - 1) / g * m->hidden * 2 / (a->link_byte_s * k->link_efficiency);
     }
     r->decode = malloc(((size_t)r->most + 1) * sizeof *r->decode);
     if (r->decode == NULL)

@@ -45,6 +45,19 @@ static const char *unique_name(orr_builder *b, const orr_csv *csv, size_t row, c
     return name;
 }
 
+/* One set of roofline coefficients, its columns named with `prefix`. */
+static orr_coefficients coefficients(orr_builder *b, const orr_csv *csv, size_t row, const char *prefix)
+{
+    static const char *const names[] = {"ec", "eb", "ekv", "eat", "ecm", "t0_us", "tl_us", "tb_us", "ar_us"};
+    double value[9];
+    for (int i = 0; i < 9; i++) {
+        char column[32];
+        snprintf(column, sizeof column, "%s%s", prefix, names[i]);
+        value[i] = i < 5 ? cell(b, csv, row, column, 0.01, 1, NO_DEFAULT) : 1e-6 * cell(b, csv, row, column, 0, 1e6, NO_DEFAULT);
+    }
+    return (orr_coefficients){value[0], value[1], value[2], value[3], value[4], value[5], value[6], value[7], value[8]};
+}
+
 static void accelerators(orr_builder *b)
 {
     orr_csv *csv = orr_open_catalogue(b, "accelerators");
@@ -65,15 +78,8 @@ static void accelerators(orr_builder *b)
         a->idle_fraction = cell(b, csv, r, "idle_power_fraction", 0, 1, NO_DEFAULT);
         a->prefill_fraction = cell(b, csv, r, "prefill_power_fraction", 0, 1, NO_DEFAULT);
         a->decode_fraction = cell(b, csv, r, "decode_power_fraction", 0, 1, NO_DEFAULT);
-        a->compute_efficiency = cell(b, csv, r, "ec", 0.01, 1, NO_DEFAULT);
-        a->bandwidth_efficiency = cell(b, csv, r, "eb", 0.01, 1, NO_DEFAULT);
-        a->kv_efficiency = cell(b, csv, r, "ekv", 0.01, 1, NO_DEFAULT);
-        a->attention_efficiency = cell(b, csv, r, "eat", 0.01, 1, NO_DEFAULT);
-        a->link_efficiency = cell(b, csv, r, "ecm", 0.01, 1, NO_DEFAULT);
-        a->base_s = 1e-6 * cell(b, csv, r, "t0_us", 0, 1e6, NO_DEFAULT);
-        a->layer_s = 1e-6 * cell(b, csv, r, "tl_us", 0, 1e6, NO_DEFAULT);
-        a->sequence_s = 1e-6 * cell(b, csv, r, "tb_us", 0, 1e6, NO_DEFAULT);
-        a->all_reduce_s = 1e-6 * cell(b, csv, r, "ar_us", 0, 1e6, NO_DEFAULT);
+        a->dense = coefficients(b, csv, r, "");
+        a->moe = coefficients(b, csv, r, "moe_");
         orr_note_origin(b, csv, r, "accelerators", name);
     }
     orr_csv_destroy(csv);

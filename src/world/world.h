@@ -37,13 +37,18 @@ typedef struct orr_link {
     orr_where where;
 } orr_link;
 
-/** One accelerator kind; coefficients of the roofline in design.md section 5. */
+/** Coefficients of the roofline (serve/roofline.h), fitted on measurements. */
+typedef struct orr_coefficients {
+    double compute_efficiency, bandwidth_efficiency, kv_efficiency, attention_efficiency, link_efficiency;
+    double base_s, layer_s, sequence_s, all_reduce_s;
+} orr_coefficients;
+
+/** One accelerator kind. */
 typedef struct orr_accelerator {
     const char *name, *title, *vendor, *confidence;
     double memory_bytes, bandwidth_byte_s, bf16_flops, int8_ops, fp8_flops, link_byte_s;
     double tdp_w, idle_fraction, prefill_fraction, decode_fraction;
-    double compute_efficiency, bandwidth_efficiency, kv_efficiency, attention_efficiency, link_efficiency;
-    double base_s, layer_s, sequence_s, all_reduce_s;
+    orr_coefficients dense, moe; /**< for dense models, and for mixtures of experts */
 } orr_accelerator;
 
 typedef enum orr_attention { ORR_ATTENTION_SHARDED, ORR_ATTENTION_MLA } orr_attention;

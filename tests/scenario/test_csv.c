@@ -89,6 +89,10 @@ START_TEST(every_cell_knows_its_place)
     is_at(orr_csv_where(csv, 0, 1), 2, 3);
     is_at(orr_csv_where(csv, 0, 2), 2, 7);
     orr_csv_destroy(csv);
+    csv = load_text("a,b\n\"\"\"\"\"x\n\",1\n"); /* the cell's own newline moves when quotes are undone, and is counted once */
+    ck_assert_str_eq(orr_csv_cell(csv, 0, 0), "\"\"x\n");
+    ck_assert_uint_eq(orr_csv_where(csv, 0, 1).line, 3);
+    orr_csv_destroy(csv);
 }
 END_TEST
 

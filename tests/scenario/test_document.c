@@ -232,6 +232,11 @@ START_TEST(parameters_that_explode_are_told)
     parse(text);
     ck_assert_uint_eq(problems.count, 1);
     ck_assert_ptr_nonnull(strstr(problems.text[0], "with its parameters in place this grows beyond all bounds"));
+    p = text + sprintf(text, "params:\n  p0: ");
+    memset(p, 'x', 300000);
+    strcpy(p + 300000, "\na: ${p0}${p0}${p0}${p0}\n");
+    parse(text);
+    HAS_PROBLEMS("s.yaml:3:4: error: with its parameters in place this grows beyond all bounds");
     p = text + sprintf(text, "params:\n  p0: [x, x, x, x, x, x, x, x, x, x]\n");
     for (int i = 1; i < 30; i++)
         p += sprintf(p, "  p%d: [\"${p%d}\", \"${p%d}\", \"${p%d}\", \"${p%d}\"]\n", i, i - 1, i - 1, i - 1, i - 1);
@@ -341,7 +346,7 @@ END_TEST
 
 START_TEST(parameters_replace_their_references)
 {
-    parse("params:\n  n: 5\n  q: '5'\n  list: [1, \"${n}\"]\na: ${n}\nb: \"${n}\"\nc: ${q}\nd: ${n} ms\ne: ${list}\nf: x$${n}$y$\ng: ${n}${n}\nh: $$${n}\n");
+    parse("params:\n  n: 5\n  q: '5'\n  list: [1, \"${n}\"]\na: ${n}\nb: \"${n}\"\nc: ${q}\nd: ${n} ms\ne: ${list}\nf: x$${n}$y$\ng: ${n}${n}\nh: $$${n}\ni: 1${q}\nj: 1${n}\n");
     ck_assert(!orr_problems_any(&problems));
     ck_assert_str_eq(at(root(), "a")->text, "5");
     ck_assert(!at(root(), "a")->quoted && !at(root(), "b")->quoted && at(root(), "c")->quoted);
@@ -352,6 +357,7 @@ START_TEST(parameters_replace_their_references)
     ck_assert_str_eq(at(root(), "f")->text, "x${n}$y$");
     ck_assert_str_eq(at(root(), "g")->text, "55");
     ck_assert_str_eq(at(root(), "h")->text, "$${n}");
+    ck_assert(at(root(), "i")->quoted && !at(root(), "j")->quoted);
     stands_at(at(root(), "a")->where, "s.yaml", 5, 4);
     stands_at(at(root(), "e")->child[1]->where, "s.yaml", 9, 4);
     ck_assert_str_eq(at(root(), "a")->parameters, "${n}");
@@ -492,7 +498,7 @@ START_TEST(the_text_read_back_gives_the_same_tree)
                                    "\"key: #\": 1\n\"\": 0\n? 'multi\n\n  line'\n: |\n  two\n  lines\n\n"
                                    "'-': '-'\n\"- x\": \"- x\"\n\"...\": \"---\"\n\"<<\": '<<'\n'?': '? x'\n'*a': '&b'\n'!t': '%d'\n'@': '`'\n'a: b': 'a #b'\n"
                                    "'~': ~\n'null': 'null'\nminus: -5\ndot: .5\nplus: +1\nunit: 5 %\ntime: 20 µs\nurl: http://x/y#z\n"
-                                   "controls: \"\\x01\\x7f\\e\\N\\L\\P\\uFEFF\\uFFFE\\U0010FFFF\\t\\r\\\\\\\"\"\nspaces: '  x  '\nfolded: >\n  a\n  b\nwin: \"c:\\\\d\"\nx: $$$$${n}\n");
+                                   "controls: \"\\x01\\x7f\\e\\N \\L \\P \\uFEFF\\uFFFE\\U0010FFFF\\t\\r\\\\\\\"\"\nspaces: '  x  '\nfolded: >\n  a\n  b\nwin: \"c:\\\\d\"\nx: $$$$${n}\n");
     p += sprintf(p, "? ");
     for (int i = 0; i < 1500; i++)
         *p++ = 'k';
@@ -539,7 +545,7 @@ START_TEST(the_nearest_word_is_the_one_that_was_meant)
         const char *word, *nearest;
     } cases[] = {
         {"populatoin", "population"}, {"Population", "population"}, {"rat", "rate"}, {"ratess", "rates"}, {"sede", "seed"}, {"zzzz", NULL},
-        {"time-to-frist-tokn", "time_to_first_token"}, {"po", NULL}, {"x", NULL}, {"", NULL}, {"plcy", "policy"}, {"popul", NULL},
+        {"time-to-frist-tokn", "time_to_first_token"}, {"po", NULL}, {"x", NULL}, {"", NULL}, {"plcy", "policy"}, {"plociy", "policy"}, {"RATES", "rates"}, {"popul", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *found = orr_nearest(cases[i].word, words, 6);
@@ -550,6 +556,7 @@ START_TEST(the_nearest_word_is_the_one_that_was_meant)
     memset(long_word, 'x', sizeof long_word - 1);
     ck_assert_ptr_null(orr_nearest(long_word, (const char *const[]){long_word}, 1));
     ck_assert_ptr_null(orr_nearest("x", words, 0));
+    ck_assert_ptr_null(orr_nearest("ms", (const char *const[]){"GB"}, 1)); /* two letters of two: anything would be near */
 }
 END_TEST
 

@@ -221,8 +221,8 @@ START_TEST(a_file_is_taken_from_the_directory_of_the_file_that_names_it)
     temporary_enter();
     ck_assert_int_eq(mkdir("d", 0700), 0);
     temporary_write_text("d/s.yaml", "name: x\ntrace: data/t.csv\n");
-    static const char *const expected[] = {"d/data/t.csv", "other.csv"};
-    const char *const        overrides[] = {"trace=other.csv"};
+    static const char *const expected[] = {"d/data/t.csv", "e/other.csv"};
+    const char *const        overrides[] = {"trace=e/other.csv"};
     for (size_t i = 0; i < 2; i++) {
         clear();
         document = orr_document_load("d/s.yaml", overrides, i, &problems);
