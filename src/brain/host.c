@@ -74,41 +74,54 @@ static orr_status find(orr_host *h, const char *name, orr_problems *problems)
     return h->policy == NULL ? ORR_BAD_INPUT : ORR_OK;
 }
 
+/* One `option: number` of the chosen policy. */
+static orr_status read_option(orr_host *h, const orr_node *given, size_t at, const char *const *names, orr_problems *problems)
+{
+    const orr_policy *p = h->policy;
+    const orr_node *value = given->child[at];
+    uint32_t i = 0;
+    while (i < p->option_count && strcmp(names[i], given->key[at]) != 0)
+        i++;
+    if (i == p->option_count) {
+        const char *near = orr_nearest(given->key[at], names, p->option_count);
+        orr_problem(problems, given->key_where[at], "the policy `%s` has no option `%s`%s%s%s", p->name, given->key[at], near ? ", did you mean `" : "", near ? near : "",
+                    near ? "`?" : "");
+        return ORR_BAD_INPUT;
+    }
+    char *end = NULL;
+    double number = value->kind == ORR_NODE_SCALAR ? strtod(value->text, &end) : 0;
+    if (end == NULL || end == value->text || *end != 0 || !(number >= p->options[i].low && number <= p->options[i].high)) {
+        orr_problem(problems, value->where, "option `%s` of `%s`: expected a number from %g to %g%s%s", names[i], p->name, p->options[i].low, p->options[i].high,
+                    value->kind == ORR_NODE_SCALAR ? ", found " : "", value->kind == ORR_NODE_SCALAR ? value->text : "");
+        return ORR_BAD_INPUT;
+    }
+    h->options[i] = number;
+    return ORR_OK;
+}
+
+/* `policy.options` holds options of the chosen policy, and maps with those of policies by name: of these only the chosen one's count. */
 static orr_status read_options(orr_host *h, orr_problems *problems)
 {
     const orr_policy *p = h->policy;
+    const orr_node *given = h->world->policy_options;
     h->options = calloc(p->option_count + 1, sizeof *h->options);
     const char **names = calloc(p->option_count + 1, sizeof *names);
-    if (h->options == NULL || names == NULL) {
-        free(names);
-        return ORR_NO_MEMORY;
-    }
-    orr_status status = ORR_OK;
-    for (uint32_t i = 0; i < p->option_count; i++) {
+    orr_status status = h->options == NULL || names == NULL ? ORR_NO_MEMORY : ORR_OK;
+    for (uint32_t i = 0; status == ORR_OK && i < p->option_count; i++) {
         names[i] = p->options[i].name;
         h->options[i] = p->options[i].fallback;
     }
-    const orr_node *given = h->world->policy_options;
-    for (size_t k = 0; given != NULL && k < given->count; k++) {
-        uint32_t i = 0;
-        while (i < p->option_count && strcmp(names[i], given->key[k]) != 0)
-            i++;
-        const char *near = orr_nearest(given->key[k], names, p->option_count);
-        const orr_node *value = given->child[k];
-        char *end = NULL;
-        double number = value->kind == ORR_NODE_SCALAR ? strtod(value->text, &end) : 0;
-        if (i == p->option_count) {
-            orr_problem(problems, given->key_where[k], "the policy `%s` has no option `%s`%s%s%s", p->name, given->key[k], near ? ", did you mean `" : "", near ? near : "",
-                        near ? "`?" : "");
-        } else if (end == NULL || end == value->text || *end != 0 || !(number >= p->options[i].low && number <= p->options[i].high)) {
-            orr_problem(problems, value->where, "option `%s` of `%s`: expected a number from %g to %g%s%s", names[i], p->name, p->options[i].low, p->options[i].high,
-                        value->kind == ORR_NODE_SCALAR ? ", found " : "", value->kind == ORR_NODE_SCALAR ? value->text : "");
-        } else {
-            h->options[i] = number;
-            continue;
+    for (int named = 1; named >= 0 && status != ORR_NO_MEMORY; named--) /* what is said of no policy in particular is stronger */
+        for (size_t k = 0; given != NULL && k < given->count; k++) {
+            const orr_node *group = given->child[k];
+            if ((group->kind == ORR_NODE_MAP) != named)
+                continue;
+            if (!named && read_option(h, given, k, names, problems) != ORR_OK)
+                status = ORR_BAD_INPUT;
+            for (size_t i = 0; named && strcmp(given->key[k], p->name) == 0 && i < group->count; i++)
+                if (read_option(h, group, i, names, problems) != ORR_OK)
+                    status = ORR_BAD_INPUT;
         }
-        status = ORR_BAD_INPUT;
-    }
     free(names);
     return status;
 }

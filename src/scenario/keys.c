@@ -129,7 +129,7 @@ const orr_key orr_scenario_keys[] = {
 
     {"policy", T(MAP), "", "{}", NULL, "who chooses the pool"},
     {"policy.name", T(TEXT), "", "power_of_d", NULL, "a built-in policy (`orrery policies`) or a path to a .so file"},
-    {"policy.options", T(OPEN_MAP), "", "", NULL, "options of the policy, as it documents them"},
+    {"policy.options", T(OPEN_MAP), "", "", NULL, "options of the policy (`d: 3`), or of several by name (`power_of_d: {d: 3}`), of which the chosen one's count"},
 
     {"serving", T(MAP), "", "{}", NULL, "rules inside an llm replica"},
     {"serving.token_budget", T(INTEGER), "tokens", "2048", "[64,1000000]", "prompt and decode tokens that one iteration may hold (chunked prefill; vLLM: 2048 to 8192)"},
