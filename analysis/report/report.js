@@ -829,14 +829,21 @@ function scoreCell(policy, metric) {
   return [text, h("small", { class: judged.tone }, words ? `${judged.mark} ${words}` : "")];
 }
 
+/* Many metrics of a few policies read better with a row per metric, and fit the page; else a row per policy, which sorts. */
+const metricsAsRows = () => metrics.length > 8 && compared().length <= 8;
+const metricNotes = (metric) => [metricScale(metric).label, metric.better ? `${metric.better} is better` : ""].filter(Boolean).join(", ");
+
 function scoreTable() {
+  const caption = `Mean over seeds; beneath it the difference to ${baselineName}`;
+  if (metricsAsRows()) return table({
+    caption, rows: metrics,
+    columns: [{ title: "Metric", cell: (metric) => [metric.title || metric.key, h("small", null, metricNotes(metric))] },
+      ...compared().map((policy) => ({ title: policyCell(policy.name), cell: (metric) => scoreCell(policy, metric) }))],
+  });
   const first = { title: "Policy", sort: (policy) => policy.name, cell: (policy) => policyCell(policy.name) };
   return table({
-    caption: `Mean over seeds; beneath it the difference to ${baselineName}`, rows: compared(), rowClass: (policy) => (policy.name === baselineName ? "baseline" : null),
-    columns: [first, ...metrics.map((metric) => ({
-      title: metric.title || metric.key, unit: [metricScale(metric).label, metric.better ? `${metric.better} is better` : ""].filter(Boolean).join(", "),
-      sort: (policy) => metricMean(policy.name, metric), cell: (policy) => scoreCell(policy, metric),
-    }))],
+    caption, rows: compared(), rowClass: (policy) => (policy.name === baselineName ? "baseline" : null),
+    columns: [first, ...metrics.map((metric) => ({ title: metric.title || metric.key, unit: metricNotes(metric), sort: (policy) => metricMean(policy.name, metric), cell: (policy) => scoreCell(policy, metric) }))],
   });
 }
 
@@ -857,8 +864,9 @@ function metricTable(metric) {
   const of = (policy) => rowOf(policy.name, metric.key);
   const digits = (row) => (row && finite(row.difference_low) ? decimalsFor((row.difference_high - row.difference_low) / 2 * scale.factor) : undefined);
   const interval = (row, from, to) => (row && finite(row[from]) && finite(row[to]) ? [number(row[from] * scale.factor, digits(row)), " to ", number(row[to] * scale.factor, digits(row))] : NONE);
+  const pairs = unique(found.map((row) => row.pairs).filter(finite)), alike = pairs.length === 1; /* a column of equal numbers only takes room */
   return table({
-    caption: `${metric.title || metric.key}: paired differences to ${baselineName}${finite(base) ? `, whose mean is ${quantity(base, metric.unit, metric.key)}` : ""}`,
+    caption: `${metric.title || metric.key}: paired differences to ${baselineName}${finite(base) ? `, whose mean is ${quantity(base, metric.unit, metric.key)}` : ""}${alike ? `; ${plural(pairs[0], "pair")} of runs` : ""}`,
     rows, sorted: { column: 2, direction: metric.better === "higher" ? -1 : 1 },
     columns: [
       { title: "Policy", sort: (policy) => policy.name, cell: (policy) => policyCell(policy.name) },
@@ -870,8 +878,8 @@ function metricTable(metric) {
       { title: "Drawn", unit: high > low ? `${signed(low * scale.factor, decimalsFor((high - low) * scale.factor / 10))} … ${signed(high * scale.factor, decimalsFor((high - low) * scale.factor / 10))}` : "",
         cell: (policy) => { const row = of(policy); return h("span", { class: judge(row, metric).tone }, whisker(row, low, high)); } },
       { title: "In words", text: true, class: "sentence", sort: (policy) => judge(of(policy), metric).word, cell: (policy) => { const judged = judge(of(policy), metric); return h("span", { class: judged.tone }, `${judged.mark} ${judged.word}`.trim()); } },
-      { title: "Pairs", unit: "runs", sort: (policy) => get(of(policy), "pairs"), cell: (policy) => number(get(of(policy), "pairs")) },
-    ],
+      !alike && { title: "Pairs", unit: "runs", sort: (policy) => get(of(policy), "pairs"), cell: (policy) => number(get(of(policy), "pairs")) },
+    ].filter(Boolean),
   });
 }
 
@@ -903,7 +911,7 @@ const policySection = {
     const pick = chooser("Metric", metrics.map((metric) => ({ value: metric.key, text: metric.title || metric.key })), (key) => put(holder, metricTable(metrics.find((metric) => metric.key === key))));
     put(holder, metricTable(metrics[0]));
     return [
-      h("p", { class: "lead" }, h("span", { class: "screen-only" }, "Click a heading to sort. "), "Arrows show the direction of the change; the words say whether it is an improvement."),
+      h("p", { class: "lead" }, metricsAsRows() ? null : h("span", { class: "screen-only" }, "Click a heading to sort. "), "Arrows show the direction of the change; the words say whether it is an improvement."),
       scoreTable(),
       h("h3", null, "One metric closely"),
       pick.element ? h("div", { class: "controls" }, pick.element) : null, holder,

@@ -1,2 +1,207 @@
+/* orrery compare: policies against a baseline, as a table and as a page. */
 #include "cli/cli.h"
-int orr_cli_compare(int argc, char **argv) { (void)argc, (void)argv; return 2; }
+#include "cli/pages.h"
+#include "trace/page.h"
+#include "trace/report_data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct compare_arguments {
+    const char **runs; /* borrowed from argv */
+    size_t       count;
+    const char  *output, *baseline;
+    double       level;
+    bool         json;
+} compare_arguments;
+
+enum { KEY_BASELINE = 1000, KEY_LEVEL, KEY_JSON };
+
+static const struct argp_option options[] = {
+    {"output", 'o', "OUT.html", 0, "the page (default: compare.html; `-`: none)", 0},
+    {"baseline", KEY_BASELINE, "NAME", 0, "policy that the others are compared with (default: that of the first run)", 0},
+    {"level", KEY_LEVEL, "LEVEL", 0, "of the intervals and tests (default: 0.95)", 0},
+    {"json", KEY_JSON, NULL, 0, "the comparison as JSON instead of the table", 0},
+    {0},
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    compare_arguments *a = state->input;
+    char *end;
+    switch (key) {
+    case 'o': a->output = text; return 0;
+    case KEY_BASELINE: a->baseline = text; return 0;
+    case KEY_LEVEL:
+        a->level = strtod(text, &end);
+        if (*text == 0 || *end != 0 || !(a->level >= 0.5 && a->level <= 0.9999))
+            argp_error(state, "--level: expected a number from 0.5 to 0.9999, found `%s`", text);
+        return 0;
+    case KEY_JSON: a->json = true; return 0;
+    case ARGP_KEY_ARG: a->runs[a->count++] = text; return 0;
+    case ARGP_KEY_END:
+        if (a->count == 0)
+            argp_error(state, "which RUN.h5...?");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* --- the table --- */
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+static double number_of(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+/* How a metric's numbers are printed: in a unit that gives short ones. */
+typedef struct printed_unit {
+    const char *name;
+    double      factor;
+} printed_unit;
+
+static printed_unit unit_for(const char *unit, double largest)
+{
+    if (strcmp(unit, "ratio") == 0)
+        return (printed_unit){"%", 100};
+    if (strcmp(unit, "s") == 0 && largest < 1)
+        return (printed_unit){"ms", 1000};
+    return (printed_unit){unit, 1};
+}
+
+/* Digits after the point so that `step` shows two of its own; at most five in all before the point counts. */
+static int digits_for(double value, double step)
+{
+    double size = step > 0 ? step : fabs(value) > 0 ? fabs(value) / 1000 : 1;
+    int digits = 1 - (int)floor(log10(size));
+    return digits < 0 ? 0 : digits > 6 ? 6 : digits;
+}
+
+static const char *verdict(const cJSON *row, const char *better)
+{
+    double difference = number_of(row, "difference");
+    if (isnan(difference))
+        return "no common seed";
+    if (isnan(number_of(row, "difference_low")))
+        return "only one pair";
+    if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "significant")))
+        return "not significant";
+    if (*better == 0)
+        return difference > 0 ? "higher" : "lower";
+    return (difference > 0) == (strcmp(better, "higher") == 0) ? "better" : "worse";
+}
+
+static void print_row(const cJSON *row, bool baseline, const char *better, printed_unit unit)
+{
+    char mean[64] = "-", half[32] = "", difference[32] = "", interval[64] = "";
+    double value = number_of(row, "mean") * unit.factor, around = (number_of(row, "high") - number_of(row, "low")) / 2 * unit.factor;
+    double change = number_of(row, "difference") * unit.factor, low = number_of(row, "difference_low") * unit.factor, high = number_of(row, "difference_high") * unit.factor;
+    int digits = digits_for(value, around);
+    if (!isnan(value))
+        snprintf(mean, sizeof mean, "%.*f", digits, value);
+    if (!isnan(around))
+        snprintf(half, sizeof half, "± %.*f", around > 0 ? digits : 0, around);
+    if (!baseline) {
+        digits = digits_for(change, (high - low) / 2);
+        if (!isnan(change))
+            snprintf(difference, sizeof difference, "%+.*f", digits, change);
+        if (!isnan(low))
+            snprintf(interval, sizeof interval, "%+.*f to %+.*f", digits, low, digits, high);
+    }
+    printf("  %-22s %10s %-*s", text_of(row, "policy"), mean, 11 + (*half != 0), half); /* "±" is two bytes and one column */
+    if (baseline)
+        printf(" %34s %s\n", "", "baseline");
+    else
+        printf(" %11s  %-21s %s\n", difference, interval, verdict(row, better));
+}
+
+static void print_metric(const cJSON *comparison, const cJSON *metric)
+{
+    const char *key = text_of(metric, "key"), *better = text_of(metric, "better");
+    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(comparison, "rows"), *row;
+    double largest = 0;
+    cJSON_ArrayForEach(row, rows)
+        if (strcmp(text_of(row, "metric"), key) == 0)
+            largest = fmax(largest, fabs(number_of(row, "mean")));
+    printed_unit unit = unit_for(text_of(metric, "unit"), largest);
+    bool dimensionless = *unit.name == 0 || strcmp(unit.name, "requests") == 0; /* the title says what is counted */
+    printf("%s%s%s%s%s%s\n", text_of(metric, "title"), dimensionless ? "" : ", ", unit.name, *better ? " (" : "", better, *better ? " is better)" : "");
+    cJSON_ArrayForEach(row, rows)
+        if (strcmp(text_of(row, "metric"), key) == 0)
+            print_row(row, strcmp(text_of(row, "policy"), text_of(comparison, "baseline")) == 0, better, unit);
+}
+
+/* Words broken into lines of at most `width` bytes. */
+static void print_wrapped(const char *text, size_t width)
+{
+    size_t column = 0;
+    while (*text) {
+        size_t n = strcspn(text, " ");
+        if (column > 0 && column + 1 + n > width)
+            column = 0, putchar('\n');
+        column += (size_t)printf("%s%.*s", column > 0 ? " " : "", (int)n, text);
+        text += n + (text[n] == ' ');
+    }
+    putchar('\n');
+}
+
+static void print_table(const cJSON *comparison)
+{
+    const cJSON *metric;
+    double percent = 100 * number_of(comparison, "level");
+    printf("Means with %.4g %% intervals; differences to %s, seed by seed, with theirs\n\n", percent, text_of(comparison, "baseline"));
+    cJSON_ArrayForEach(metric, cJSON_GetObjectItemCaseSensitive(comparison, "metrics"))
+        print_metric(comparison, metric);
+    putchar('\n');
+    print_wrapped(text_of(comparison, "method"), 100);
+}
+
+static orr_status print_json(const cJSON *comparison)
+{
+    char *text = cJSON_Print(comparison);
+    if (text == NULL)
+        return ORR_NO_MEMORY;
+    puts(text);
+    cJSON_free(text);
+    return ORR_OK;
+}
+
+int orr_cli_compare(int argc, char **argv)
+{
+    static const struct argp argp = {options, parse, "RUN.h5...", "Compares policies over runs of one scenario, seed by seed: a table, and a page.", NULL, NULL, NULL};
+    compare_arguments a = {.output = "compare.html", .level = 0.95, .runs = calloc((size_t)argc + 1, sizeof *a.runs)};
+    orr_problems problems = {0};
+    if (a.runs == NULL)
+        return ORR_EXIT_FAILED;
+    argp_err_exit_status = ORR_EXIT_BAD_INPUT;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    const orr_report_options report = {.compare = true, .baseline = a.baseline, .level = a.level};
+    cJSON *data = orr_report_data(a.runs, a.count, &report, &problems);
+    orr_status status = data == NULL ? ORR_BAD_INPUT : ORR_OK;
+    if (data != NULL) {
+        const cJSON *comparison = cJSON_GetObjectItemCaseSensitive(data, "comparison");
+        orr_cli_warn_of_partial_runs(data);
+        if (a.json)
+            status = print_json(comparison);
+        else
+            print_table(comparison);
+    }
+    if (status == ORR_OK && strcmp(a.output, "-") != 0) {
+        status = orr_page_write(a.output, data, &problems);
+        if (status == ORR_OK)
+            fprintf(a.json ? stderr : stdout, "%s%s\n", a.json ? "" : "\n", a.output); /* --json keeps stdout for the JSON alone */
+    }
+    int exit_status = status == ORR_OK ? ORR_EXIT_DONE : orr_cli_failure(status, &problems);
+    cJSON_Delete(data);
+    free(a.runs);
+    return exit_status;
+}

@@ -29,6 +29,7 @@ struct orr_engine {
     uint64_t         *sequence; /* per process: how many events it has originated; part of its state */
     uint32_t         *order;    /* in which lanes run within a window */
     uint64_t          windows;
+    bool              running;  /* inside orr_engine_run: only then do messages for other lanes wait in outboxes */
     orr_lane         *lanes;
 };
 
@@ -137,6 +138,12 @@ void orr_timer(orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle,
         orr_fail(lane, ORR_NO_MEMORY);
 }
 
+static void copy(void *to, const void *from, size_t bytes) /* an empty payload may be NULL */
+{
+    if (bytes > 0)
+        memcpy(to, from, bytes);
+}
+
 /* Puts a message into `lane`'s store and queue. */
 static void deliver(orr_lane *lane, orr_event event, const orr_message *head, const void *payload)
 {
@@ -147,7 +154,7 @@ static void deliver(orr_lane *lane, orr_event event, const orr_message *head, co
     }
     char *place = orr_store_at(&lane->store, event.handle);
     memcpy(place, head, sizeof *head);
-    memcpy(place + sizeof *head, payload, head->length);
+    copy(place + sizeof *head, payload, head->length);
     if (!orr_queue_push(&lane->queue, event))
         orr_fail(lane, ORR_NO_MEMORY);
 }
@@ -162,8 +169,9 @@ void orr_send(orr_lane *lane, uint32_t source, uint32_t destination, uint32_t ki
     assert(&e->lanes[e->lane_of[source]] == lane && arrives >= lane->now);
     orr_message head = {.sent = lane->now, .source = source, .destination = destination, .kind = (uint16_t)kind, .length = length};
     orr_event event = {arrives, next_key(e, source), destination << KIND_BITS | MESSAGE | kind, 0};
-    if (&e->lanes[e->lane_of[destination]] == lane) {
-        deliver(lane, event, &head, payload);
+    orr_lane *to = &e->lanes[e->lane_of[destination]];
+    if (to == lane || !e->running) {
+        deliver(to, event, &head, payload);
         return;
     }
     assert(arrives - lane->now >= e->config.lookahead);
@@ -174,13 +182,12 @@ void orr_send(orr_lane *lane, uint32_t source, uint32_t destination, uint32_t ki
     }
     memcpy(out, &event, sizeof event);
     memcpy(out + sizeof event, &head, sizeof head);
-    memcpy(out + sizeof event + sizeof head, payload, length);
+    copy(out + sizeof event + sizeof head, payload, length);
 }
 
 static void run_lane(orr_lane *lane, int64_t until, const volatile sig_atomic_t *stop)
 {
     const orr_model *model = &lane->engine->model;
-    uint64_t check = lane->events + STOP_CHECK_EVENTS;
     const orr_event *first;
     while ((first = orr_queue_first(&lane->queue)) != NULL && first->time < until && lane->status == ORR_OK) {
         orr_event event = orr_queue_pop(&lane->queue);
@@ -194,11 +201,8 @@ static void run_lane(orr_lane *lane, int64_t until, const volatile sig_atomic_t 
         } else {
             model->timer(model->context, lane, process, kind, event.handle);
         }
-        if (++lane->events >= check) {
-            check += STOP_CHECK_EVENTS;
-            if (stop != NULL && *stop)
-                orr_fail(lane, ORR_INTERRUPTED);
-        }
+        if (++lane->events % STOP_CHECK_EVENTS == 0 && stop != NULL && *stop) /* counted across windows, which may be short */
+            orr_fail(lane, ORR_INTERRUPTED);
     }
 }
 
@@ -239,12 +243,9 @@ static void shuffle_order(orr_engine *e)
     }
 }
 
-orr_status orr_engine_run(orr_engine *e, int64_t until, const volatile sig_atomic_t *stop)
+/* Window by window, none longer than the lookahead. */
+static void run_windows(orr_engine *e, int64_t until, const volatile sig_atomic_t *stop)
 {
-    if (e->config.lanes == 1) {
-        run_lane(&e->lanes[0], until, stop);
-        return e->lanes[0].status;
-    }
     int64_t next;
     while ((next = orr_engine_next(e)) < until && first_failure(e) == ORR_OK) {
         int64_t end = until - next > e->config.lookahead ? next + e->config.lookahead : until;
@@ -255,6 +256,16 @@ orr_status orr_engine_run(orr_engine *e, int64_t until, const volatile sig_atomi
         exchange(e);
         e->windows++;
     }
+}
+
+orr_status orr_engine_run(orr_engine *e, int64_t until, const volatile sig_atomic_t *stop)
+{
+    e->running = true;
+    if (e->config.lanes == 1)
+        run_lane(&e->lanes[0], until, stop);
+    else
+        run_windows(e, until, stop);
+    e->running = false;
     return first_failure(e);
 }
 
@@ -308,6 +319,18 @@ static void save_events(orr_engine *e, orr_archive *archive)
     free(event);
 }
 
+/* Is this what orr_engine_archive writes? What a damaged file may hold must not reach the model. */
+static bool sound_event(const orr_engine *e, const orr_event *event)
+{
+    return event->time >= 0 && event->target >> KIND_BITS < e->config.processes && (!(event->target & MESSAGE) || event->handle <= ORR_MESSAGE_LONGEST);
+}
+
+static bool sound_message(const orr_engine *e, const orr_event *event, const orr_message *m)
+{
+    return m->length == event->handle && m->destination == event->target >> KIND_BITS && m->source < e->config.processes &&
+           m->kind == (event->target & (MESSAGE - 1)) && m->sent >= 0 && m->sent <= event->time;
+}
+
 static void load_events(orr_engine *e, orr_archive *archive)
 {
     uint32_t count = 0;
@@ -320,14 +343,15 @@ static void load_events(orr_engine *e, orr_archive *archive)
         orr_archive_bytes(archive, &event, sizeof event);
         if (archive->status != ORR_OK)
             break;
-        uint32_t process = event.target >> KIND_BITS;
-        if (process >= e->config.processes || ((event.target & MESSAGE) && event.handle > ORR_MESSAGE_LONGEST)) {
+        if (!sound_event(e, &event)) {
             archive->status = ORR_BAD_INPUT;
             break;
         }
-        orr_lane *lane = &e->lanes[e->lane_of[process]];
+        orr_lane *lane = &e->lanes[e->lane_of[event.target >> KIND_BITS]];
         if (event.target & MESSAGE) {
             orr_archive_bytes(archive, buffer, sizeof(orr_message) + event.handle);
+            if (archive->status == ORR_OK && !sound_message(e, &event, (orr_message *)buffer))
+                archive->status = ORR_BAD_INPUT;
             if (archive->status == ORR_OK)
                 deliver(lane, event, (orr_message *)buffer, buffer + sizeof(orr_message));
         } else if (!orr_queue_push(&lane->queue, event)) {

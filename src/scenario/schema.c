@@ -313,10 +313,23 @@ static void check_quantity(checker *c, const rule *r, orr_node *node)
         check_range(c, r, node);
 }
 
+/* The file in which a path was written: that of the parameter's value if the whole path came from one. */
+static const char *written_in(const checker *c, const orr_node *node)
+{
+    const orr_node *params = orr_node_get(orr_document_root(c->document), "params");
+    size_t          length = node->parameters == NULL ? 0 : strlen(node->parameters);
+    for (size_t i = 0; params != NULL && length > 3 && i < params->count; i++) {
+        const orr_node *value = orr_node_get(params->child[i], "value");
+        if (value != NULL && strlen(params->key[i]) == length - 3 && strncmp(node->parameters + 2, params->key[i], length - 3) == 0)
+            return value->where.file;
+    }
+    return node->where.file;
+}
+
 /* The path to open. Marked by `integer`, so that a second check leaves it alone. */
 static void resolve_path(checker *c, orr_node *node)
 {
-    const char *file = node->where.file, *slash = file == NULL || strncmp(file, "--set ", 6) == 0 ? NULL : strrchr(file, '/');
+    const char *file = written_in(c, node), *slash = file == NULL || strncmp(file, "--set ", 6) == 0 ? NULL : strrchr(file, '/');
     if (slash != NULL && node->text[0] != '/' && node->integer == 0) {
         size_t directory = (size_t)(slash - file) + 1;
         char  *path = orr_tree_alloc(c->document, directory + strlen(node->text) + 1);

@@ -79,12 +79,17 @@ static int64_t reserved(const orr_job *j) { return (int64_t)j->input + j->output
 /* Context of a decoding job when `iteration` iterations are complete. */
 static int64_t context_of(const orr_job *j, uint64_t iteration) { return (int64_t)j->input + j->output - (int64_t)(j->finish - iteration); }
 
+static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_job *j)
+{
+    return l->decoding + l->prompts.count < kind->max_batch && l->kv_used + reserved(j) <= kind->kv_tokens;
+}
+
 /* Lets waiting jobs in, in order, as long as the first fits. Admission happens at `start`. */
 static void admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
     while (l->waiting.count > 0) {
         orr_job *j = orr_job_at(site->jobs, l->waiting.head - 1);
-        if (l->decoding + l->prompts.count >= kind->max_batch || l->kv_used + reserved(j) > kind->kv_tokens)
+        if (!fits(l, kind, j))
             return;
         uint32_t index = orr_job_dequeue(site->jobs, &l->waiting);
         l->kv_used += reserved(j);
@@ -271,40 +276,63 @@ bool orr_llm_arrive(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
         l->start = quanta(now_ns);
         admit(l, kind, site);
         plan(l, kind, site);
-    } else if (l->waiting.count == 1 && l->decoding + l->prompts.count < kind->max_batch && l->kv_used + reserved(j) <= kind->kv_tokens) {
+    } else if (l->waiting.count == 1 && fits(l, kind, j)) {
         cut(l, kind, site, now_ns);
     }
     return ok;
 }
 
+/* Did the job end since the event list had `before` entries? Its owner has not heard of it yet. */
+static bool has_ended(const orr_llm_site *site, uint32_t before, uint32_t job)
+{
+    const orr_job_event *e = site->events->items;
+    for (uint32_t i = before; i < site->events->count; i++)
+        if (e[i].job == job && e[i].outcome != ORR_FIRST_TOKEN)
+            return true;
+    return false;
+}
+
+/* The first in the queue is gone: the next one may fit where it did not; if not, a plan that was cut for it runs on to its own end. */
+static void queue_head_left(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
+{
+    if (l->due == ORR_NEVER)
+        return;
+    if (l->waiting.count > 0 && fits(l, kind, orr_job_at(site->jobs, l->waiting.head - 1))) {
+        cut(l, kind, site, now_ns);
+    } else if (l->prompts.count == 0 && l->leaving == 0) {
+        l->iterations = ((orr_llm_entry *)site->heaps->items)[l->heap].finish - l->iteration;
+        l->due = boundary(l, l->iterations);
+        l->due_ns = ns_after(l->due);
+    }
+}
+
 bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)
 {
-    bool ok = orr_llm_catch_up(l, kind, site, now_ns);
+    bool ok = true;
+    uint32_t before = site->events->count;
+    while (l->due <= quanta(now_ns)) /* a boundary at this very moment comes first: who is done is done */
+        ok &= orr_llm_due(l, kind, site);
     orr_job *j = orr_job_at(site->jobs, job);
-    if (j->cancelled || j->state == ORR_JOB_FREE)
+    if (j->cancelled || j->state == ORR_JOB_FREE || has_ended(site, before, job))
         return ok;
     if (j->state == ORR_JOB_WAITING) {
         bool first = l->waiting.head == job + 1;
         orr_job_remove(site->jobs, &l->waiting, job);
         ok &= tell(site, job, ORR_JOB_CANCELLED, now_ns);
-        if (first && l->waiting.count > 0 && l->due != ORR_NEVER) { /* the next one may fit where the first did not */
-            const orr_job *next = orr_job_at(site->jobs, l->waiting.head - 1);
-            if (l->decoding + l->prompts.count < kind->max_batch && l->kv_used + reserved(next) <= kind->kv_tokens)
-                cut(l, kind, site, now_ns);
-        }
+        if (first)
+            queue_head_left(l, kind, site, now_ns);
         return ok;
     }
     j->cancelled = 1;
     l->leaving++;
-    if (boundary_from(l, quanta(now_ns)) == 0) { /* it leaves at the boundary that is now: an empty plan ends here */
+    if (l->start == quanta(now_ns)) { /* nothing of the plan has happened yet: it ends here, empty */
         l->iterations = 0;
         l->due = l->start;
         for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
             orr_job_at(site->jobs, at - 1)->chunk = 0;
-        l->due_ns = ns_after(l->due);
-    } else {
-        cut(l, kind, site, now_ns);
+        return orr_llm_due(l, kind, site) && ok;
     }
+    cut(l, kind, site, now_ns);
     return ok;
 }
 

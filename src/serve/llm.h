@@ -74,10 +74,13 @@ bool orr_llm_arrive(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *
 /** The plan is due. */
 bool orr_llm_due(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site);
 
-/** The client of a job has left: it leaves the queue at once, or the batch at the next boundary. */
+/**
+ * The client of a job has left: it leaves the queue at once, or the batch at the next boundary, which may be now. Brings the instance to `now_ns`,
+ * boundaries at that moment included; a job that is done then is done, and no longer cancelled.
+ */
 bool orr_llm_cancel(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns);
 
-/** Output tokens of a decoding job produced strictly before `now_ns` (after a catch-up to it). */
+/** Output tokens of a decoding job (after a catch-up to `now_ns`): those of completed boundaries, and of the plan that runs strictly before `now_ns`. */
 uint32_t orr_llm_generated(const orr_llm *llm, const orr_job *job, int64_t now_ns);
 
 /** Brings the integrals up to `now_ns` (after a catch-up to it). */

@@ -160,6 +160,19 @@ static char *partial_name(const char *path)
     return name;
 }
 
+/* Metadata stays in memory until a flush: between two flushes the file on disk is whole, so a run killed then leaves one that opens. */
+static void keep_metadata(hid_t access)
+{
+    H5AC_cache_config_t config = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
+    if (H5Pget_mdc_config(access, &config) < 0)
+        return;
+    config.evictions_enabled = 0;
+    config.incr_mode = H5C_incr__off;
+    config.flash_incr_mode = H5C_flash_incr__off;
+    config.decr_mode = H5C_decr__off;
+    H5Pset_mdc_config(access, &config);
+}
+
 orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const orr_grid *grid, orr_problems *problems)
 {
     orr_recorder *r = calloc(1, sizeof *r);
@@ -180,6 +193,7 @@ orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const or
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18); /* a killed run leaves a file that opens */
     H5Pset_obj_track_times(create, 0);
+    keep_metadata(access);
     r->file = H5Fcreate(r->partial, H5F_ACC_TRUNC, create, access);
     H5Pclose(create);
     H5Pclose(access);
@@ -510,7 +524,6 @@ orr_status orr_recorder_close(orr_recorder *r, orr_grid *g, orr_status end, int6
     if (status == ORR_OK)
         status = write_host(r, facts);
     bool complete = end == ORR_OK && a->failed == 0;
-    H5Adelete(r->file, "status");
     orr_write_attribute_text(r->file, "status", complete ? "complete" : "partial");
     orr_write_attribute_integer(r->file, "simulated_until", end_ns);
     for (int t = 0; t < ORR_TABLES; t++)

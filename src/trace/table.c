@@ -37,33 +37,34 @@ static hid_t cell_type(orr_cell cell)
     return -1;
 }
 
-orr_status orr_write_attribute_text(hid_t object, const char *name, const char *text)
-{
-    size_t bytes = strlen(text);
-    hid_t space = H5Screate(H5S_SCALAR), type = text_type(bytes > 0 ? bytes + 1 : 1);
-    hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    herr_t failed = attribute < 0 ? -1 : H5Awrite(attribute, type, text);
-    H5Aclose(attribute);
-    H5Tclose(type);
-    H5Sclose(space);
-    return failed < 0 ? ORR_IO : ORR_OK;
-}
-
-static orr_status write_number(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value)
+/* An attribute that exists is written in place: deleting and making it again would change the object's header, which a killed run might
+ * leave half written. */
+static orr_status write_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value)
 {
     hid_t space = H5Screate(H5S_SCALAR);
-    if (H5Aexists(object, name) > 0)
-        H5Adelete(object, name);
-    hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
     herr_t failed = attribute < 0 ? -1 : H5Awrite(attribute, memory_type, value);
     H5Aclose(attribute);
     H5Sclose(space);
     return failed < 0 ? ORR_IO : ORR_OK;
 }
 
-orr_status orr_write_attribute_integer(hid_t object, const char *name, int64_t value) { return write_number(object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value); }
+orr_status orr_write_attribute_text(hid_t object, const char *name, const char *text)
+{
+    enum { LEAST_BYTES = 16 }; /* room for another short word later */
+    char short_text[LEAST_BYTES] = "";
+    size_t bytes = strlen(text) + 1;
+    if (bytes <= LEAST_BYTES)
+        memcpy(short_text, text, bytes);
+    hid_t type = text_type(bytes <= LEAST_BYTES ? (size_t)LEAST_BYTES : bytes);
+    orr_status status = write_attribute(object, name, type, type, bytes <= LEAST_BYTES ? short_text : text);
+    H5Tclose(type);
+    return status;
+}
 
-orr_status orr_write_attribute_double(hid_t object, const char *name, double value) { return write_number(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value); }
+orr_status orr_write_attribute_integer(hid_t object, const char *name, int64_t value) { return write_attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value); }
+
+orr_status orr_write_attribute_double(hid_t object, const char *name, double value) { return write_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value); }
 
 static hid_t create_dataset(hid_t group, const orr_column *column, hsize_t chunk)
 {

@@ -4,9 +4,11 @@
 #include "scenario/keys.h"
 #include "world/builder.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *orr_keep(orr_builder *b, const char *text)
 {
@@ -19,6 +21,14 @@ const char *orr_keep(orr_builder *b, const char *text)
     }
     *slot = copy;
     return copy;
+}
+
+bool orr_can_read(orr_builder *b, const char *path, orr_where where)
+{
+    if (access(path, R_OK) == 0)
+        return true;
+    orr_problem(b->problems, where, "cannot read `%s`: %s", path, strerror(errno));
+    return false;
 }
 
 void *orr_append(orr_builder *b, orr_array *array)

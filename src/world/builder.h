@@ -40,6 +40,9 @@ typedef struct orr_builder {
 /** A copy of `text` that lives as long as the world; "" when out of memory (noted in the builder). */
 const char *orr_keep(orr_builder *builder, const char *text);
 
+/** Notes at `where` that `path` cannot be read, if so; true if it can. */
+bool orr_can_read(orr_builder *builder, const char *path, orr_where where);
+
 /** Appends a zeroed item; on lack of memory notes it and returns a scratch item that is never read. */
 void *orr_append(orr_builder *builder, orr_array *array);
 

@@ -27,6 +27,8 @@ orr_csv *orr_open_catalogue(orr_builder *b, const char *key)
     const orr_node *catalogues = orr_node_get(b->root, "catalogues");
     if (catalogues == NULL || !orr_has(catalogues, key))
         return NULL;
+    if (!orr_can_read(b, orr_text(catalogues, key), orr_where_of(catalogues, key)))
+        return NULL;
     orr_csv *csv = orr_csv_load(orr_text(catalogues, key), b->problems);
     if (csv != NULL)
         orr_csv_require_origin(csv, b->problems);

@@ -158,6 +158,8 @@ static void place(orr_builder *b, const orr_node *n, uint32_t class_)
         return;
     }
     orr_cohort *k = orr_array_at(&b->cohorts, first);
+    if (!orr_can_read(b, orr_text(n, "replay"), orr_where_of(n, "replay")))
+        return;
     k->trace = b->traces.count;
     k->trace_count = orr_build_trace(b, orr_text(n, "replay"));
     if (k->requests > k->trace_count)

@@ -50,7 +50,7 @@ typedef struct pool_text {
     double      group, replicas, servers, max_batch, queue_limit, price_factor;
     int         precision;
     bool        each_visible;
-    orr_where   where;
+    orr_where   where, site_at, service_at, accelerator_at;
 } pool_text;
 
 /* Fits the model into a replica's memory and sets its cache. */
@@ -69,9 +69,9 @@ static void fit(orr_builder *b, orr_pool *p, const orr_service *s)
 
 static void add_pool(orr_builder *b, const pool_text *t)
 {
-    uint32_t site = orr_find(b, &b->sites, t->site, "site", t->where);
-    uint32_t service = orr_find(b, &b->services, t->service, "service", t->where);
-    uint32_t accelerator = *t->accelerator ? orr_find(b, &b->accelerators, t->accelerator, "accelerator", t->where) : ORR_NONE;
+    uint32_t site = orr_find(b, &b->sites, t->site, "site", t->site_at);
+    uint32_t service = orr_find(b, &b->services, t->service, "service", t->service_at);
+    uint32_t accelerator = *t->accelerator ? orr_find(b, &b->accelerators, t->accelerator, "accelerator", t->accelerator_at) : ORR_NONE;
     if (site == ORR_NONE || service == ORR_NONE || (*t->accelerator && accelerator == ORR_NONE))
         return;
     const orr_service *s = orr_array_at(&b->services, service);
@@ -150,6 +150,9 @@ static void catalogue_pools(orr_builder *b)
             .price_factor = orr_csv_number(csv, r, orr_csv_column(csv, "price_factor"), 0.001, 100, 1, b->problems),
             .precision = word_index(b, csv, r, "precision", precision_words, 4, 0),
             .where = where,
+            .site_at = where,
+            .service_at = orr_csv_where(csv, r, service),
+            .accelerator_at = orr_csv_where(csv, r, orr_csv_column(csv, "accelerator")),
         };
         uint32_t before = b->pools.count;
         add_pool(b, &t);
@@ -181,6 +184,9 @@ static void inline_pools(orr_builder *b)
             .precision = (int)orr_integer(n, "precision"),
             .each_visible = orr_integer(n, "expose") == 1,
             .where = n->where,
+            .site_at = orr_where_of(n, "site"),
+            .service_at = orr_where_of(n, "service"),
+            .accelerator_at = orr_has(n, "accelerator") ? orr_where_of(n, "accelerator") : n->where,
         };
         add_pool(b, &t);
     }

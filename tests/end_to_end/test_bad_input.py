@@ -1,0 +1,161 @@
+"""Bad input: each mistake gets a message with its place, exit status 2, and no file under the final name."""
+import os
+
+from harness import FOLDER, ROOT, main, orrery, path, scenario, write
+
+DATA = os.path.join(ROOT, "data")
+BASE = """\
+name: test
+duration: 1 min
+sites:
+  - {id: here}
+  - {id: there, latitude: 1}
+links:
+  - {a: here, b: there, delay: 2 ms}
+services:
+  - {name: job, kind: station, mean: 10 ms}
+pools:
+  - {site: there, service: job, servers: 4}
+clients:
+  - {class: people, service: job, population: 10, rate: 5 /s, where: [{site: here}]}
+"""
+
+
+def refused(text, place, *words, arguments=()):
+    """`text` must be refused at `place` ("line:column", or "line:") with all the `words` in one line."""
+    file = write("bad.yaml", text)
+    done = orrery("run", file, "-o", path("bad.h5"), *arguments)
+    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
+    assert not os.path.exists(path("bad.h5")) and not os.path.exists(path("bad.partial.h5")), "a file was left behind"
+    assert any(line.startswith(f"{file}:{place}") and ": error: " in line and all(w in line for w in words) for line in done.stderr.splitlines()), done.stderr
+    return done.stderr
+
+
+def changed(old, new):
+    assert old in BASE
+    return BASE.replace(old, new)
+
+
+def test_the_base_of_these_tests_is_good():
+    assert orrery("check", write("good.yaml", BASE)).returncode == 0
+
+
+def test_a_wrong_type_is_named():
+    refused(changed("population: 10", "population: many"), "13:47", "population", "many")
+    refused(changed("duration: 1 min", "duration: [1]"), "2:11", "duration")
+
+
+def test_an_unknown_key_names_the_nearest():
+    refused(changed("servers: 4", "server: 4"), "11:", "server", "servers")
+
+
+def test_negative_and_not_a_number_are_refused():
+    refused(changed("rate: 5 /s", "rate: -5 /s"), "13:", "rate")
+    refused(changed("rate: 5 /s", "rate: .nan /s"), "13:", "rate")
+    refused(changed("population: 10", "population: .nan"), "13:", "population")
+    refused(changed("population: 10", "population: -1"), "13:", "population")
+
+
+def test_a_missing_file_is_named_where_it_is_asked_for():
+    refused(BASE + "catalogues: {sites: nowhere.csv}\n", "14:", "nowhere.csv")
+    refused(changed("rate: 5 /s", "replay: nothing.csv"), "13:", "nothing.csv")
+    refused(BASE + "imports: [missing.yaml]\n", "14:", "missing.yaml")
+
+
+def test_a_unit_of_another_kind_is_refused():
+    refused(changed("mean: 10 ms", "mean: 10 GB"), "9:", "mean")
+    refused(changed("mean: 10 ms", "mean: 10"), "9:", "mean")
+    refused(changed("rate: 5 /s", "rate: 5 km"), "13:", "rate")
+
+
+def test_a_disconnected_topology_names_both_ends():
+    refused(changed("links:\n  - {a: here, b: there, delay: 2 ms}\n", ""), "5:", "disconnected", "here", "there")
+
+
+def test_a_site_without_capacity_is_refused():
+    refused(changed("servers: 4", "servers: 0"), "11:", "servers")
+    refused(changed("pools:\n  - {site: there, service: job, servers: 4}\n", ""), "9:", "capacity", "job")
+
+
+def test_a_model_that_does_not_fit_has_no_capacity():
+    text = BASE.replace("services:", "services:\n  - {name: big, kind: llm, model: deepseek-v3}").replace("pools:", "pools:\n  - {site: there, service: big, accelerator: t4}")
+    text += f"catalogues: {{accelerators: {DATA}/accelerators.csv, models: {DATA}/models.csv, prices: {DATA}/prices.csv}}\n"
+    refused(text, "12:", "capacity", "t4")
+
+
+def test_duplicate_ids_are_refused():
+    refused(changed("  - {id: there, latitude: 1}", "  - {id: there, latitude: 1}\n  - {id: here}"), "6:", "duplicate", "here")
+    refused(BASE + "  - {class: people, service: job, rate: 1 /s, where: [{site: here}]}\n", "14:", "duplicate", "people")
+    refused(changed("  - {name: job, kind: station, mean: 10 ms}", "  - {name: job, kind: station, mean: 10 ms}\n  - {name: job, kind: station}"), "10:", "duplicate", "job")
+
+
+def test_unknown_names_suggest_the_nearest():
+    refused(changed("site: there, service", "site: their, service"), "11:", "their", "there")
+    refused(changed("service: job, population", "service: jop, population"), "13:", "jop", "job")
+
+
+def test_an_unreadable_or_unwritable_path_is_named():
+    done = orrery("run", path("no-such.yaml"))
+    assert done.returncode == 2 and "no-such.yaml" in done.stderr
+    done = orrery("run", FOLDER)
+    assert done.returncode == 2 and FOLDER in done.stderr
+    good = write("good.yaml", BASE)
+    done = orrery("run", good, "-o", path("no/such/folder/x.h5"))
+    assert done.returncode == 2 and "no/such/folder" in done.stderr
+
+
+def test_a_malformed_trace_row_is_shown_at_its_place():
+    good = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,10,5\n"
+    for row, column in (("2023-11-16 18:15:47,10,many", 24), ("2023-11-16 18:15:47,-3,5", 21), ("yesterday,10,5", 1), ("2023-11-16 18:15:47,10", None),
+                        ("2023-11-16 18:15:40,10,5", 1), ("2023-11-16 18:15:47,10,0", 24), ("2023-11-16 18:15:47,nan,5", 21)):
+        trace = write("trace.csv", good + row + "\n")
+        write("bad.yaml", changed("rate: 5 /s", f"replay: {trace}"))
+        done = orrery("run", path("bad.yaml"), "-o", path("bad.h5"))
+        place = f"{trace}:3:{column}:" if column else f"{trace}:3"
+        assert done.returncode == 2 and place in done.stderr, (row, done.stderr)
+        assert not os.path.exists(path("bad.h5"))
+
+
+def test_a_catalogue_row_without_an_origin_is_refused():
+    lines = open(os.path.join(DATA, "access.csv")).read().splitlines()
+    head = next(i for i, l in enumerate(lines) if l.startswith("tech,"))
+    names = lines[head].split(",")
+    bare = ",".join("" if n == "source" else "1" if n not in ("tech", "confidence", "as_of") else {"tech": "x", "confidence": "published", "as_of": "2026"}[n] for n in names)
+    catalogue = write("access.csv", "\n".join(lines[: head + 1] + [bare]) + "\n")
+    write("bad.yaml", BASE + f"catalogues: {{access: {catalogue}}}\n")
+    done = orrery("run", path("bad.yaml"), "-o", path("bad.h5"))
+    assert done.returncode == 2 and f"{catalogue}:{head + 2}:" in done.stderr and "source" in done.stderr, done.stderr
+
+
+def test_all_mistakes_come_in_one_pass():
+    words = refused(BASE.replace("mean: 10 ms", "mean: 10 GB").replace("rate: 5 /s", "rate: -5 /s").replace("servers: 4", "server: 4") + "sede: 3\n", "14:1", "sede", "seed")
+    assert words.count(": error: ") >= 4, words
+
+
+def test_overrides_are_checked_like_the_file():
+    good = write("good.yaml", BASE)
+    for override, word in (("clients.0.rate=-1 /s", "rate"), ("clients.7.rate=1 /s", "7"), ("polici.name=random", "policy"), ("seed=abc", "seed"), ("params.scale=2", "scale"), ("nonsense", "nonsense")):
+        done = orrery("run", good, "-o", path("bad.h5"), "--set", override)
+        assert done.returncode == 2 and "--set" in done.stderr and word in done.stderr, (override, done.stderr)
+        assert not os.path.exists(path("bad.h5"))
+
+
+def test_policies_and_their_options_are_checked():
+    good = write("good.yaml", BASE)
+    for arguments, word in ((("-p", "nearst"), "nearest"), (("-p", "./no.so"), "no.so"), (("-p", "power_of_d", "--set", "policy.options.dd=2"), "dd"), (("-p", "power_of_d", "--set", "policy.options.d=0"), "from 1")):
+        done = orrery("run", good, "-o", path("bad.h5"), *arguments)
+        assert done.returncode == 2 and word in done.stderr, (arguments, done.stderr)
+
+
+def test_a_link_faster_than_light_is_refused():
+    refused(changed("latitude: 1}", "latitude: 60}"), "7:", "light")
+
+
+def test_usage_errors_exit_with_2():
+    for arguments in ((), ("runn",), ("run",), ("run", "a", "b"), ("run", scenario("replay.yaml"), "--seed", "x"), ("summary",), ("summary", scenario("replay.yaml")), ("compare",), ("report", "none.h5")):
+        assert orrery(*arguments).returncode == 2, arguments
+    assert orrery("--help").returncode == 0 and orrery("--version").returncode == 0
+
+
+if __name__ == "__main__":
+    main()
