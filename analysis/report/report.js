@@ -101,7 +101,7 @@ function percent(value) {
   if (!finite(value)) return NONE;
   const rest = 1 - value;
   if (value > 0.99 && rest > 0) return `${number(100 * value, Math.min(4, Math.max(1, Math.ceil(-Math.log10(rest)) - 1))).replace(/(\.\d+?)0+$/, "$1")}${NBSP}%`;
-  const decimals = value === 0 || value === 1 ? 0 : Math.abs(value) >= 0.1 ? 1 : undefined;
+  const decimals = value === 0 || value === 1 || Math.abs(value) >= 10 ? 0 : Math.abs(value) >= 0.1 ? 1 : undefined;
   return `${number(100 * value, decimals)}${NBSP}%`;
 }
 

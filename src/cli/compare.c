@@ -1,5 +1,6 @@
 /* orrery compare: policies against a baseline, as a table and as a page. */
 #include "cli/cli.h"
+#include "cli/columns.h"
 #include "cli/pages.h"
 #include "trace/page.h"
 #include "trace/report_data.h"
@@ -140,20 +141,6 @@ static void print_metric(const cJSON *comparison, const cJSON *metric)
             print_row(row, strcmp(text_of(row, "policy"), text_of(comparison, "baseline")) == 0, better, unit);
 }
 
-/* Words broken into lines of at most `width` bytes. */
-static void print_wrapped(const char *text, size_t width)
-{
-    size_t column = 0;
-    while (*text) {
-        size_t n = strcspn(text, " ");
-        if (column > 0 && column + 1 + n > width)
-            column = 0, putchar('\n');
-        column += (size_t)printf("%s%.*s", column > 0 ? " " : "", (int)n, text);
-        text += n + (text[n] == ' ');
-    }
-    putchar('\n');
-}
-
 static void print_table(const cJSON *comparison)
 {
     const cJSON *metric;
@@ -162,7 +149,7 @@ static void print_table(const cJSON *comparison)
     cJSON_ArrayForEach(metric, cJSON_GetObjectItemCaseSensitive(comparison, "metrics"))
         print_metric(comparison, metric);
     putchar('\n');
-    print_wrapped(text_of(comparison, "method"), 100);
+    orr_print_wrapped(text_of(comparison, "method"), 0, 100);
 }
 
 static orr_status print_json(const cJSON *comparison)

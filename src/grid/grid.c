@@ -215,9 +215,9 @@ orr_status orr_grid_create(orr_grid *g, const orr_world *world, const orr_grid_o
         status = ORR_NO_MEMORY;
     if (status == ORR_OK)
         status = build_engine(g, options, problems);
-    if (status == ORR_OK)
+    if (status == ORR_OK && !options->resume)
         status = start_policies(g, problems);
-    if (status == ORR_OK) {
+    if (status == ORR_OK && !options->resume) {
         start_sites(g);
         status = orr_engine_run(g->engine, 0, NULL); /* runs nothing; reports what failed while starting */
     }

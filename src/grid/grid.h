@@ -26,13 +26,14 @@ typedef struct orr_grid {
 typedef struct orr_grid_options {
     uint32_t lanes;   /**< 0 or 1: one; more: sites are dealt out by load, and run window by window */
     uint64_t shuffle; /**< not 0: shuffle the order of lanes in each window (self-check) */
+    bool     resume;  /**< nothing begins: a saved state will be loaded with orr_grid_archive */
 } orr_grid_options;
 
-/** Builds everything at time 0, first events included. ORR_BAD_INPUT with problems; ORR_NO_MEMORY. `world` is borrowed. */
+/** Builds everything at time 0, first events included (unless it is to resume). ORR_BAD_INPUT with problems; ORR_NO_MEMORY. `world` is borrowed. */
 orr_status orr_grid_create(orr_grid *grid, const orr_world *world, const orr_grid_options *options, orr_problems *problems);
 void       orr_grid_destroy(orr_grid *grid);
 
-/** Saves the state of all sites and the pending events, or loads it into a grid made from the same world (any number of lanes). */
+/** Saves the state of all sites and the pending events, or loads it into a grid made from the same world to resume (any number of lanes). */
 void orr_grid_archive(orr_grid *grid, orr_archive *archive);
 
 /** True when no client will ask again and nothing is in flight. */

@@ -63,15 +63,41 @@ static void heap_remove(orr_station *s, const orr_station_site *site, uint32_t h
 static uint32_t serving(const orr_station *s) { return s->busy < s->servers ? s->busy : s->servers; }
 
 /* Processor sharing: each of n jobs has received min(1, c/n) of the time. */
-static void advance(orr_station *s, int64_t now_ns)
+static void advance(orr_station *s, unsigned __int128 to)
 {
-    unsigned __int128 elapsed = (unsigned __int128)(now_ns - s->advanced_ns) << ORR_VIRTUAL_BITS;
-    s->advanced_ns = now_ns;
     if (s->busy > 0)
-        s->virtual_time += elapsed * serving(s) / s->busy;
+        s->virtual_time += (to - s->advanced) * serving(s) / s->busy;
+    s->advanced = to;
 }
 
-static void set_due(orr_station *s, const orr_station_site *site, int64_t now_ns)
+/* When the first of the sharing jobs will be done if nothing changes, 2^-20 ns. */
+static unsigned __int128 first_departure(const orr_station *s, const orr_station_entry *first)
+{
+    unsigned __int128 left = first->at > s->virtual_time ? first->at - s->virtual_time : 0;
+    return s->advanced + (left * s->busy + serving(s) - 1) / serving(s);
+}
+
+/* Brings the sharing jobs to `now_ns`: each that is done by then leaves at its own moment and is told at `now_ns`. */
+static bool share(orr_station *s, const orr_station_site *site, int64_t now_ns)
+{
+    bool ok = true;
+    unsigned __int128 now = (unsigned __int128)now_ns << ORR_VIRTUAL_BITS;
+    while (s->busy > 0) {
+        orr_station_entry first = *heap_of(s, site);
+        unsigned __int128 at = first_departure(s, &first);
+        if (at > now)
+            break;
+        s->virtual_time = first.at > s->virtual_time ? first.at : s->virtual_time;
+        s->advanced = at;
+        heap_remove(s, site, 0);
+        orr_job_at(site->jobs, first.job)->first_ns = now_ns;
+        ok &= tell(site, first.job, ORR_JOB_DONE, now_ns);
+    }
+    advance(s, now);
+    return ok;
+}
+
+static void set_due(orr_station *s, const orr_station_site *site)
 {
     if (s->busy == 0) {
         s->due_ns = ORR_NEVER;
@@ -83,9 +109,7 @@ static void set_due(orr_station *s, const orr_station_site *site, int64_t now_ns
         s->due_ns = (int64_t)first->at;
         return;
     }
-    unsigned __int128 left = first->at > s->virtual_time ? first->at - s->virtual_time : 0;
-    unsigned __int128 wait = (left * s->busy + serving(s) - 1) / serving(s);
-    s->due_ns = now_ns + (int64_t)((wait + (1 << ORR_VIRTUAL_BITS) - 1) >> ORR_VIRTUAL_BITS);
+    s->due_ns = (int64_t)((first_departure(s, first) + (1 << ORR_VIRTUAL_BITS) - 1) >> ORR_VIRTUAL_BITS);
 }
 
 static bool begin(orr_station *s, const orr_station_site *site, uint32_t job, int64_t now_ns)
@@ -116,30 +140,32 @@ bool orr_station_arrive(orr_station *s, const orr_station_site *site, uint32_t j
         orr_job_enqueue(site->jobs, &s->waiting, job);
         return true;
     }
-    if (s->discipline == ORR_PROCESSOR_SHARING)
-        advance(s, now_ns);
-    bool ok = begin(s, site, job, now_ns);
-    set_due(s, site, now_ns);
+    bool ok = s->discipline == ORR_FIFO || share(s, site, now_ns);
+    ok &= begin(s, site, job, now_ns);
+    set_due(s, site);
+    return ok;
+}
+
+/* First come first served: who is done makes way for the next. */
+static bool serve(orr_station *s, const orr_station_site *site, int64_t now_ns)
+{
+    bool ok = true;
+    while (s->busy > 0 && (int64_t)heap_of(s, site)->at <= now_ns) {
+        uint32_t job = heap_of(s, site)->job;
+        heap_remove(s, site, 0);
+        orr_job_at(site->jobs, job)->first_ns = now_ns;
+        ok &= tell(site, job, ORR_JOB_DONE, now_ns);
+        if (s->waiting.count > 0)
+            ok &= begin(s, site, orr_job_dequeue(site->jobs, &s->waiting), now_ns);
+    }
     return ok;
 }
 
 bool orr_station_due(orr_station *s, const orr_station_site *site, int64_t now_ns)
 {
-    bool ok = true;
     orr_station_account(s, now_ns);
-    if (s->discipline == ORR_PROCESSOR_SHARING)
-        advance(s, now_ns);
-    while (s->busy > 0) {
-        orr_station_entry top = *heap_of(s, site);
-        if (top.at > (s->discipline == ORR_FIFO ? (unsigned __int128)now_ns : s->virtual_time))
-            break;
-        heap_remove(s, site, 0);
-        orr_job_at(site->jobs, top.job)->first_ns = now_ns;
-        ok &= tell(site, top.job, ORR_JOB_DONE, now_ns);
-        if (s->waiting.count > 0)
-            ok &= begin(s, site, orr_job_dequeue(site->jobs, &s->waiting), now_ns);
-    }
-    set_due(s, site, now_ns);
+    bool ok = s->discipline == ORR_FIFO ? serve(s, site, now_ns) : share(s, site, now_ns);
+    set_due(s, site);
     return ok;
 }
 
@@ -153,17 +179,17 @@ bool orr_station_cancel(orr_station *s, const orr_station_site *site, uint32_t j
         return tell(site, job, ORR_JOB_CANCELLED, now_ns);
     }
     if (s->discipline == ORR_PROCESSOR_SHARING)
-        advance(s, now_ns);
+        ok &= share(s, site, now_ns);
     const orr_station_entry *h = heap_of(s, site);
     uint32_t at = 0;
     while (at < s->busy && h[at].job != job)
         at++;
-    if (at == s->busy)
-        return true;
-    heap_remove(s, site, at);
-    ok &= tell(site, job, ORR_JOB_CANCELLED, now_ns);
-    if (s->waiting.count > 0)
-        ok &= begin(s, site, orr_job_dequeue(site->jobs, &s->waiting), now_ns);
-    set_due(s, site, now_ns);
+    if (at < s->busy) { /* else it was done just now */
+        heap_remove(s, site, at);
+        ok &= tell(site, job, ORR_JOB_CANCELLED, now_ns);
+        if (s->waiting.count > 0)
+            ok &= begin(s, site, orr_job_dequeue(site->jobs, &s->waiting), now_ns);
+    }
+    set_due(s, site);
     return ok;
 }

@@ -4,7 +4,8 @@
  * The work that a request brings is drawn at its own address, so it is the same wherever it goes. First come first served keeps
  * c jobs in service and a queue. Processor sharing gives each of n jobs the rate min(1, c/n); in *virtual time*, which
  * advances at that rate, a job with work w that arrives at v is done at v + w, so one heap and one due time suffice
- * (Kleinrock, Queueing Systems II, 1976). Virtual time is kept in 2^-20 ns.
+ * (Kleinrock, Queueing Systems II, 1976). Virtual time is kept in 2^-20 ns, and a job gives its share to the others when it is
+ * done to 2^-20 ns, though it is told on the next whole one: no work is lost to rounding.
  */
 #ifndef ORRERY_SERVE_STATION_H
 #define ORRERY_SERVE_STATION_H
@@ -23,7 +24,7 @@ typedef struct orr_station {
     orr_job_queue waiting;
     int64_t       due_ns;       /**< when the owner must call; ORR_NEVER when idle */
     unsigned __int128 virtual_time; /**< 2^-20 ns of work done for each job present; reset when empty */
-    int64_t       advanced_ns;  /**< time to which virtual_time belongs */
+    unsigned __int128 advanced; /**< 2^-20 ns: time to which virtual_time belongs */
     uint64_t      order;        /**< jobs started, to break ties */
     int64_t       accounted_ns; /**< the integral holds up to here */
     int64_t       busy_time;    /**< busy servers, integrated: ns since the last reset */

@@ -44,6 +44,8 @@ static void draw_roofline(workload *w)
     *r = (orr_roofline){.base_ns = scale + odd, .sequence_ns = below(scale / 4 + 1) + odd, .kv_ns = below(3) + odd / 7, .attention_ns = 2 * below(2) + odd / 100,
                         .reduce_token_ns = below(2) + odd / 3, .most = MOST_BATCH, .decode = w->decode};
     if (!aligned) {
+        if (one_in(2)) /* so little per token that rounding shows: who rounds anew where nothing has changed is found out */
+            r->kv_ns = 1e-4 * between(1, 30);
         r->compute_ns = 0.01 * between(1, 100);
         r->dense_ns = 0.1 * between(1, 2 * scale);
     }
@@ -116,10 +118,11 @@ static void sharpen(workload *w, bool cancel)
     forget_results(w);
     qsort(w->request, w->count, sizeof w->request[0], by_arrival);
     if (cancel) { /* on boundaries of the workload as it is now; up to the first cancellation that takes effect they are exact */
+        uint32_t hurry = ONE_OF(1, 4, 20);
         naive_llm_run(&w->kind, w->request, w->count, &first);
         for (uint32_t i = 0; i < w->count; i++) {
             naive_request *r = &w->request[i];
-            int64_t at = one_in(4) ? r->arrives_ns + 1 + below(w->scale) : one_in(8) ? r->end_ns : one_in(6) ? r->first_ns : draw_moment(&first);
+            int64_t at = one_in(3) ? r->arrives_ns + 1 + below(w->scale * hurry) : one_in(8) ? r->end_ns : one_in(6) ? r->first_ns : draw_moment(&first);
             if (one_in(2) && at > r->arrives_ns)
                 r->cancels_ns = at;
         }
