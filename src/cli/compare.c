@@ -135,7 +135,7 @@ static void print_metric(const cJSON *comparison, const cJSON *metric)
             largest = fmax(largest, fabs(number_of(row, "mean")));
     printed_unit unit = unit_for(text_of(metric, "unit"), largest);
     bool dimensionless = *unit.name == 0 || strcmp(unit.name, "requests") == 0; /* the title says what is counted */
-    printf("%s%s%s%s%s%s\n", text_of(metric, "title"), dimensionless ? "" : ", ", unit.name, *better ? " (" : "", better, *better ? " is better)" : "");
+    printf("%s%s%s%s%s%s\n", text_of(metric, "title"), dimensionless ? "" : ", ", dimensionless ? "" : unit.name, *better ? " (" : "", better, *better ? " is better)" : "");
     cJSON_ArrayForEach(row, rows)
         if (strcmp(text_of(row, "metric"), key) == 0)
             print_row(row, strcmp(text_of(row, "policy"), text_of(comparison, "baseline")) == 0, better, unit);

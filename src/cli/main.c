@@ -17,7 +17,7 @@ static const orr_command commands[] = {
     {"accelerators", "[CATALOGUE.csv]: accelerators, with origins", orr_cli_catalogue},
     {"models", "[CATALOGUE.csv]: models, with origins", orr_cli_catalogue},
     {"sites", "[CATALOGUE.csv]: sites, with origins", orr_cli_catalogue},
-    {"reference", "scenario|file: reference page of scenario keys or of the file format", orr_cli_reference},
+    {"reference", "scenario|file|policies: reference page of scenario keys, of the file format or of the policies", orr_cli_reference},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -106,11 +106,10 @@ orr_status orr_routes_build(orr_routes *routes, const orr_world *w, orr_problems
                 orr_problem(problems, to->where, "the topology is disconnected: no path between the clients at `%s` and the pools at `%s`", from->id, to->id);
                 continue;
             }
-            uint32_t *link = (uint32_t *)path.items + first;
             for (uint32_t n = path.count - first, k = 0; k < n / 2; k++) {
-                uint32_t kept = link[k];
-                link[k] = link[n - 1 - k];
-                link[n - 1 - k] = kept;
+                uint32_t *near = orr_array_at(&path, first + k), *far = orr_array_at(&path, first + n - 1 - k), kept = *near;
+                *near = *far;
+                *far = kept;
             }
             routes->delay_ns[pair] = one_way(w, propagation, routes->hops[pair]);
             routes->path_start[pair + 1] = path.count;

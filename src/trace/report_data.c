@@ -57,18 +57,21 @@ static bool look_at(page *p, run *r)
 
 static int cut(size_t length) { return length > 100 ? 100 : (int)length; }
 
+/* Notes the first thing that keeps the run out. */
 static void check_belongs(page *p, const run *r)
 {
     const run *first = &p->runs[0];
+    const run *twin = first;
     orr_parting at;
+    while (twin < r && (twin->seed != r->seed || strcmp(twin->policy, r->policy) != 0))
+        twin++;
     if (!orr_resolved_same(first->text, r->text, &at))
         orr_problem(p->problems, (orr_where){r->path, 0, 0}, "is a run of another scenario than %s: `%.*s` there is `%.*s` here (only seed and policy may differ)", first->path,
                     cut(at.a_length), at.a, cut(at.b_length), at.b);
     else if (r->fingerprint != first->fingerprint)
         orr_problem(p->problems, (orr_where){r->path, 0, 0}, "ran on other catalogues than %s: they hold other sites, links, pools, classes or services now; run both again", first->path);
-    for (const run *other = first; other < r; other++)
-        if (other->seed == r->seed && strcmp(other->policy, r->policy) == 0)
-            orr_problem(p->problems, (orr_where){r->path, 0, 0}, "has the same policy `%s` and seed %llu as %s; a run counts once", r->policy, (unsigned long long)r->seed, other->path);
+    else if (twin < r)
+        orr_problem(p->problems, (orr_where){r->path, 0, 0}, "has the same policy `%s` and seed %llu as %s; a run counts once", r->policy, (unsigned long long)r->seed, twin->path);
 }
 
 static bool look_at_all(page *p)

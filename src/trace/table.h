@@ -15,7 +15,7 @@
 
 typedef enum orr_cell { ORR_CELL_U8, ORR_CELL_U16, ORR_CELL_U32, ORR_CELL_U64, ORR_CELL_I32, ORR_CELL_I64, ORR_CELL_F64, ORR_CELL_TEXT } orr_cell;
 
-enum { ORR_TEXT_BYTES = 96, ORR_MOST_COLUMNS = 40 };
+enum { ORR_TEXT_BYTES = 1024, ORR_MOST_COLUMNS = 40 };
 
 /** A column, as it is documented and as it is written. */
 typedef struct orr_column {

@@ -11,6 +11,7 @@ typedef struct server {
     const orr_llm_kind *kind;
     naive_request      *request;
     uint32_t            count;
+    uint32_t            from, to; /* all before `from` have ended, all from `to` on are yet to come: there is nothing to see there */
     naive_totals       *totals;
     bool                resident[MOST_CLASSES];
     bool                changed; /* somebody joined or left at this boundary */
@@ -24,7 +25,7 @@ static int64_t in_ns(int64_t quanta) { return quanta / 1024 + (quanta % 1024 != 
 static uint32_t how_many(const server *s, naive_place place)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < s->count; i++)
+    for (uint32_t i = s->from; i < s->to; i++)
         n += s->request[i].place == place;
     return n;
 }
@@ -32,7 +33,7 @@ static uint32_t how_many(const server *s, naive_place place)
 static int64_t cache_in_use(const server *s)
 {
     int64_t tokens = 0;
-    for (uint32_t i = 0; i < s->count; i++)
+    for (uint32_t i = s->from; i < s->to; i++)
         if (s->request[i].place == NAIVE_PROMPT || s->request[i].place == NAIVE_DECODING)
             tokens += (int64_t)s->request[i].input + s->request[i].output;
     return tokens;
@@ -54,7 +55,7 @@ static void token(server *s, naive_request *r)
 /* What the iteration that ends here has done. */
 static void end_of_iteration(server *s)
 {
-    for (uint32_t i = 0; i < s->count; i++) {
+    for (uint32_t i = s->from; i < s->to; i++) {
         naive_request *r = &s->request[i];
         bool was_cancelled = in_quanta(r->cancels_ns) < s->now;
         if (r->place == NAIVE_DECODING) {
@@ -83,9 +84,13 @@ static void end_of_iteration(server *s)
 /* Arrivals and cancellations up to this boundary. */
 static void hear(server *s)
 {
-    for (uint32_t i = 0; i < s->count; i++) {
+    while (s->to < s->count && in_quanta(s->request[s->to].arrives_ns) <= s->now)
+        s->to++;
+    while (s->from < s->to && s->request[s->from].place >= NAIVE_DONE)
+        s->from++;
+    for (uint32_t i = s->from; i < s->to; i++) {
         naive_request *r = &s->request[i];
-        if (r->place == NAIVE_NOT_YET && in_quanta(r->arrives_ns) <= s->now)
+        if (r->place == NAIVE_NOT_YET)
             r->place = NAIVE_WAITING;
         if (in_quanta(r->cancels_ns) > s->now)
             continue;
@@ -100,7 +105,7 @@ static void hear(server *s)
 
 static void admit(server *s)
 {
-    for (uint32_t i = 0; i < s->count; i++) {
+    for (uint32_t i = s->from; i < s->to; i++) {
         naive_request *r = &s->request[i];
         if (r->place != NAIVE_WAITING)
             continue;
@@ -124,7 +129,7 @@ static int64_t compose(server *s)
     uint32_t budget = s->kind->token_budget > decoding ? s->kind->token_budget - decoding : 1;
     int64_t context = 0;
     double pairs = 0;
-    for (uint32_t i = 0; i < s->count; i++) {
+    for (uint32_t i = s->from; i < s->to; i++) {
         naive_request *r = &s->request[i];
         r->chunk = 0;
         if (r->place == NAIVE_DECODING)
@@ -152,14 +157,7 @@ static void count_time(server *s, int64_t duration)
     t->slot_time += duration * (decoding + prompts);
 }
 
-static int64_t next_arrival(const server *s)
-{
-    int64_t next = ORR_NEVER;
-    for (uint32_t i = 0; i < s->count; i++)
-        if (s->request[i].place == NAIVE_NOT_YET && s->request[i].arrives_ns < next)
-            next = s->request[i].arrives_ns;
-    return next;
-}
+static int64_t next_arrival(const server *s) { return s->to < s->count ? s->request[s->to].arrives_ns : ORR_NEVER; }
 
 void naive_llm_run(const orr_llm_kind *kind, naive_request *requests, uint32_t count, naive_totals *totals)
 {

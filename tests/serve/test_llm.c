@@ -178,15 +178,22 @@ static void bench_close(bench *b)
     orr_array_clear(&b->events);
 }
 
+/* ck_assert notes every place it passes, which in the innermost loops costs more than all else. */
+static void must(bool holds, const char *what)
+{
+    if (!holds)
+        ck_abort_msg("workload %lu: %s", (unsigned long)seed, what);
+}
+
 /* Takes what the server tells, as its owner does: a job that has ended is forgotten at once. */
 static void settle(bench *b)
 {
     for (uint32_t i = 0; i < b->events.count; i++) {
         orr_job_event e = ((orr_job_event *)b->events.items)[i];
         orr_job *j = orr_job_at(&b->jobs, e.job);
-        ck_assert_int_eq(b->end[e.job], NAIVE_NOT_YET);
+        must(b->end[e.job] == NAIVE_NOT_YET, "a job ends twice");
         if (e.outcome == ORR_FIRST_TOKEN) {
-            ck_assert_int_eq(b->first_ns[e.job], 0);
+            must(b->first_ns[e.job] == 0, "two first tokens");
             b->first_ns[e.job] = e.at_ns;
             continue;
         }
@@ -202,13 +209,13 @@ static void arrive(bench *b, uint32_t i, int64_t now)
 {
     const naive_request *r = &b->w->request[i];
     *orr_job_at(&b->jobs, i) = (orr_job){.input = r->input, .cached = r->prefix, .output = r->output, .class_ = (uint16_t)r->class_, .arrived_ns = now};
-    ck_assert(orr_llm_arrive(&b->llm, &b->w->kind, &b->site, i, now));
+    must(orr_llm_arrive(&b->llm, &b->w->kind, &b->site, i, now), "out of memory");
 }
 
 /* What is visible between the events: integrals and tokens so far. */
 static void probe(bench *b, int64_t now)
 {
-    ck_assert(orr_llm_catch_up(&b->llm, &b->w->kind, &b->site, now));
+    must(orr_llm_catch_up(&b->llm, &b->w->kind, &b->site, now), "out of memory");
     orr_llm_account(&b->llm, now);
     settle(b);
     for (uint32_t i = 0; i < b->w->count; i++) {
@@ -219,7 +226,8 @@ static void probe(bench *b, int64_t now)
         uint32_t before = 0; /* tokens before now; those of now only if that boundary has been completed */
         while (before < r->produced && r->token[before] < now * 1024 + (b->llm.start == now * 1024))
             before++;
-        ck_assert_msg(orr_llm_generated(&b->llm, j, now) == before, "workload %lu, request %u: %u tokens before %ld, not %u", (unsigned long)seed, i,
+        if (orr_llm_generated(&b->llm, j, now) != before)
+            ck_abort_msg("workload %lu, request %u: %u tokens before %ld, not %u", (unsigned long)seed, i,
                       orr_llm_generated(&b->llm, j, now), (long)now, before);
     }
 }
@@ -258,20 +266,20 @@ static void run_jumping(bench *b, int order)
             break;
         if (due < next || (due == next && due_first)) {
             b->dues++;
-            ck_assert(orr_llm_due(&b->llm, &b->w->kind, &b->site));
+            must(orr_llm_due(&b->llm, &b->w->kind, &b->site), "out of memory");
         } else if (all[i].what == ARRIVAL) {
             arrive(b, all[i].request, next);
             i++;
         } else if (all[i].what == CANCEL) {
-            ck_assert(orr_llm_cancel(&b->llm, &b->w->kind, &b->site, all[i].request, next));
+            must(orr_llm_cancel(&b->llm, &b->w->kind, &b->site, all[i].request, next), "out of memory");
             i++;
         } else {
             probe(b, next);
             i++;
         }
         settle(b);
-        ck_assert(b->llm.kv_used >= 0 && b->llm.kv_used <= b->w->kind.kv_tokens);
-        ck_assert(b->llm.decoding + b->llm.prompts.count <= b->w->kind.max_batch);
+        must(b->llm.kv_used >= 0 && b->llm.kv_used <= b->w->kind.kv_tokens, "more cache than there is");
+        must(b->llm.decoding + b->llm.prompts.count <= b->w->kind.max_batch, "more in the batch than there are places");
     }
 }
 
@@ -280,8 +288,8 @@ static void compare(const bench *b, const naive_totals *naive, int order)
     const orr_llm *l = &b->llm;
     for (uint32_t i = 0; i < b->w->count; i++) {
         const naive_request *r = &b->w->request[i];
-        ck_assert_msg(b->end[i] == r->place && b->end_ns[i] == r->end_ns && b->first_ns[i] == r->first_ns && b->generated[i] == r->produced,
-                      "workload %lu, order %d, request %u: first %ld end %ld (%d) tokens %u, not first %ld end %ld (%d) tokens %u", (unsigned long)seed, order, i, (long)b->first_ns[i],
+        if (b->end[i] != r->place || b->end_ns[i] != r->end_ns || b->first_ns[i] != r->first_ns || b->generated[i] != r->produced)
+            ck_abort_msg("workload %lu, order %d, request %u: first %ld end %ld (%d) tokens %u, not first %ld end %ld (%d) tokens %u", (unsigned long)seed, order, i, (long)b->first_ns[i],
                       (long)b->end_ns[i], b->end[i], b->generated[i], (long)r->first_ns, (long)r->end_ns, r->place, r->produced);
     }
     ck_assert_uint_eq(l->produced, naive->produced);

@@ -272,6 +272,8 @@ START_TEST(equal_jobs_that_share_end_together)
     }
     ck_assert(orr_station_due(&station[0], &site, 3007));
     ck_assert_uint_eq(events.count, 30);
+    for (uint32_t i = 0; i < 30; i++) /* and are told in the order in which they began */
+        ck_assert_uint_eq(((orr_job_event *)events.items)[i].job, i);
     ck_assert_int_eq(station[0].busy_time, 30000);
     ck_assert_int_eq(station[0].due_ns, ORR_NEVER);
     close_site();
