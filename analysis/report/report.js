@@ -67,7 +67,7 @@ const seedsOf = (policy) => {
   return declared.length ? declared : unique(runsOf(policy.name).map((run) => run.seed).filter(finite));
 };
 const baselineName = comparison ? comparison.baseline : null;
-const assumed = list(made.assumed);
+const assumed = list(made.assumed).map((row) => ({ ...row, range: String(row.range ?? "").replaceAll(";", "; ") })); /* so that long ranges can break */
 
 /* === 2. Numbers and words =================================================================================== */
 
@@ -733,7 +733,7 @@ function runVerdict() {
   const slo = runMean(policy.name, "slo_attainment"), busy = runMean(policy.name, "utilisation.accelerators"), price = runMean(policy.name, "cost.per_million_tokens_yuan");
   const parts = [];
   if (finite(slo)) parts.push(`${percent(slo)} met their objective`);
-  if (finite(busy)) parts.push(`the accelerators were busy ${percent(busy)} of the time`);
+  if (finite(busy)) parts.push(`${percent(busy)} of the places on accelerators were taken on average`);
   if (finite(price)) parts.push(`a million tokens cost ${number(price)} yuan`);
   return [first, parts.length ? [capital(sentenceList(parts)), "."] : null, trustSentence(null)].filter(Boolean);
 }
@@ -782,7 +782,7 @@ const KEY_FIGURES = [
   ["Tokens processed", tokensOf, plain(count)],
   ["Cost per million tokens", (p) => runMean(p, "cost.per_million_tokens_yuan"), (v) => [number(v), "yuan"]],
   ["Cost of the run", (p) => runMean(p, "cost.total_yuan"), (v) => [count(v), "yuan"]],
-  ["Accelerators busy", (p) => runMean(p, "utilisation.accelerators"), plain(percent)],
+  ["Places taken on accelerators", (p) => runMean(p, "utilisation.accelerators"), plain(percent)],
   ["Energy", (p) => runMean(p, "energy.kwh"), (v) => (v >= 1e4 ? [number(v / 1000), "MWh"] : [number(v), "kWh"])],
 ];
 
@@ -1142,7 +1142,7 @@ const HEAT_ROWS = 60, HEAT_COLUMNS = 192;
 const seriesOf = (policy, measureName, id) => { const values = policy && policy[measureName] ? policy[measureName][id] : null; return Array.isArray(values) && values.some(finite) ? values : null; };
 const busySites = (policy, measureName) => sites.filter((site) => seriesOf(policy, measureName, site.id));
 const withHeat = () => (bins ? policies.filter((policy) => ["utilisation", "batch"].some((name) => busySites(policy, name).length)) : []);
-const MEASURES = [{ value: "utilisation", text: "utilisation (share of time busy)" }, { value: "batch", text: "mean batch (requests decoded together)" }];
+const MEASURES = [{ value: "utilisation", text: "utilisation (share of places taken)" }, { value: "batch", text: "mean batch (requests decoded together)" }];
 
 /** Rows of the heat map: the busiest sites, in the chosen order, and one row for the mean of those left out. */
 function heatRows(policy, measureName, order) {
@@ -1166,7 +1166,7 @@ function heatChart() {
   const element = figure({
     id: "chart-heat", title: "Every site through the day", controls: [pick, what, order],
     note: "One row per site, one column per interval. Sites without accelerators are left out; a blank cell means that nothing was recorded.",
-    legend: () => h("ul", { class: "legend" }, h("li", null, rampLegend(show(0), show(top()), what.value === "utilisation" ? "busy" : "requests in a batch"))),
+    legend: () => h("ul", { class: "legend" }, h("li", null, rampLegend(show(0), show(top()), what.value === "utilisation" ? "taken" : "requests in a batch"))),
     height: (width) => Math.max(160, rows().length * (narrow(width) ? 13 : 14) + 76),
     build: (theme, width) => heatOption(theme, width, rows(), top(), show),
     words: () => heatWords(policyNamed(pick.value), what.value, show),
@@ -1244,7 +1244,7 @@ function mapChart() {
   const view = (theme, width, height) => mapOption({ theme, width, height, members: members(), policy: policy(), by: by.value, bin: time.bin(), top });
   const element = figure({
     id: "chart-map", title: "Sites and links", controls: [area, pick, by], extra: time.element, framed: true,
-    note: "A circle is a site: its area is the number of accelerators, its colour how busy they are; a hollow dot has none. A line is a link, curved along the shortest way round the globe.",
+    note: "A circle is a site: its area is the number of accelerators, its colour the share of their places that is taken; a hollow dot has none. A line is a link, curved along the shortest way round the globe.",
     legend: () => mapLegend(policy(), by.value, top), state: () => [`time: ${time.text()}`],
     height: (width) => Math.min(580, Math.max(320, width * 0.64)), build: view, words: () => mapWords(policy(), by.value, area.value, areas),
   });
@@ -1316,12 +1316,12 @@ function siteTip(site, policy, bin) {
   if (!site) return "";
   const busy = siteBusy(policy, site, bin);
   return tip(titleOf(site), [site.kind ? tipRow("", "kind", spoken(site.kind)) : "", finite(site.accelerators) ? tipRow("", "accelerators", number(site.accelerators)) : "",
-    tipRow("", bin === null ? "busy, whole run" : `busy, ${binSpan(bin)}`, finite(busy) ? percent(busy) : "not recorded")].filter(Boolean));
+    tipRow("", bin === null ? "places taken, whole run" : `places taken, ${binSpan(bin)}`, finite(busy) ? percent(busy) : "not recorded")].filter(Boolean));
 }
 
 function mapLegend(policy, by, top) {
   const most = largest(sites.map((site) => site.accelerators || 0)), items = [];
-  if (busySites(policy, "utilisation").length) items.push(rampLegend("0 %", percent(top), "busy"));
+  if (busySites(policy, "utilisation").length) items.push(rampLegend("0 %", percent(top), "places taken"));
   if (most > 0) {
     const steps = unique([1, 0.25, 0.05].map((part) => Math.max(1, Number((most * part).toPrecision(1)))));
     items.push(h("span", { class: "item" }, "accelerators", steps.map((size) => { const r = siteRadius(size, most, innerWidth); return [s("svg", { width: 2 * r + 2, height: 2 * r + 2, "aria-hidden": "true" }, s("circle", { cx: r + 1, cy: r + 1, r, fill: "none", stroke: "currentColor" })), number(size)]; })));
@@ -1565,7 +1565,7 @@ const GLOSSARY = [
   ["objective, SLO", "the latency that a class of clients was promised"], ["oracle", "a policy that is shown the true state; a bound, not a candidate"],
   ["paired difference", "two policies on the same seed meet the same demand and failures, so their difference is free of that noise"], ["percentile", "the 99th percentile is the wait that 99 in 100 requests do not exceed"],
   ["policy", "the rule that chooses where a request is served"], ["seed", "a number that fixes all chance in a run; another seed is another day of the same kind"],
-  ["token", "the piece of text that models read and write, about three quarters of an English word"], ["TTFT, TPOT, E2E", "time to the first token, time per further token, time to the whole answer, as seen by the client"], ["utilisation", "the share of time in which accelerators are busy"],
+  ["token", "the piece of text that models read and write, about three quarters of an English word"], ["TTFT, TPOT, E2E", "time to the first token, time per further token, time to the whole answer, as seen by the client"], ["utilisation", "the share of places (requests that a replica may serve at a time) that are taken, on average over time"],
 ];
 
 const glossary = () => [h("h3", null, "Words"), printed(fold("What the words in this report mean", "", false, h("dl", { class: "pairs" }, GLOSSARY.flatMap(([word, meaning]) => [h("dt", null, word), h("dd", null, meaning)]))))];

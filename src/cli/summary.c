@@ -58,7 +58,7 @@ static const struct {
     {"  output", "tokens.output", "M", 1e-6, 3},
     {"cost", "cost.total_yuan", "yuan", 1, 2},
     {"  per million tokens", "cost.per_million_tokens_yuan", "yuan", 1, 4},
-    {"accelerators in use", "utilisation.accelerators", "%", 100, 2},
+    {"places on accelerators taken", "utilisation.accelerators", "%", 100, 2},
     {"  in the busiest hour", "busy_hour.utilisation", "%", 100, 2},
     {"mean decode batch", "batch.mean", "", 1, 2},
     {"  in the busiest hour", "busy_hour.batch_mean", "", 1, 2},

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REQUESTS = 7, METRICS = 3, KINDS = 3 };
+enum { REQUESTS = 7, METRICS = 3, KINDS = 3, GROUPS = 5 };
 static const char *const request_names[REQUESTS] = {"offered", "served", "refused", "abandoned", "failed", "in_flight", "retries"};
 static const char *const token_names[KINDS] = {"cached_input", "input", "output"};
 
@@ -49,44 +49,50 @@ static void free_columns(columns *c)
 typedef struct summing {
     hid_t     file;
     orr_shelf shelf;
-    group    *all, *classes, *models, *sites;
-    size_t    class_count, service_count, site_count, model_count;
-    char     *class_names, *service_names, *site_names, *service_models;
-    size_t   *model_of; /* service -> model group */
+    group    *all, *classes, *models, *vendors, *sites;
+    size_t    class_count, service_count, site_count;
+    char     *class_names, *service_names, *site_names, *service_models, *service_vendors;
+    size_t   *model_of, *vendor_of; /* service -> the first service with the same model, or vendor */
 } summing;
 
 static const char *name_at(const char *names, size_t i) { return names + i * ORR_TEXT_BYTES; }
 
+/* For each service the first with the same text; a service without one stands for itself under `otherwise`. */
+static size_t *group_by(char *texts, size_t count, const char *otherwise, bool by_name)
+{
+    size_t *first = calloc(count + 1, sizeof *first);
+    for (size_t i = 0; first != NULL && i < count; i++) {
+        char *text = texts + i * ORR_TEXT_BYTES;
+        if (*text == 0)
+            snprintf(text, ORR_TEXT_BYTES, "%s", by_name ? name_at(otherwise, i) : otherwise);
+        while (strcmp(name_at(texts, first[i]), text) != 0)
+            first[i]++;
+    }
+    return first;
+}
+
 static bool name_groups(summing *s)
 {
-    size_t n;
+    size_t n, vendors;
     s->class_names = orr_read_texts(s->file, "/scenario/classes", "name", &s->class_count);
     s->service_names = orr_read_texts(s->file, "/scenario/services", "name", &s->service_count);
     s->service_models = orr_read_texts(s->file, "/scenario/services", "model", &n);
+    s->service_vendors = orr_read_texts(s->file, "/scenario/services", "vendor", &vendors);
     s->site_names = orr_read_texts(s->file, "/scenario/sites", "id", &s->site_count);
-    if (!s->class_names || !s->service_names || !s->service_models || !s->site_names || n != s->service_count)
+    if (!s->class_names || !s->service_names || !s->service_models || !s->service_vendors || !s->site_names || n != s->service_count || vendors != n)
         return false;
-    s->model_of = calloc(s->service_count + 1, sizeof *s->model_of);
-    if (s->model_of == NULL)
-        return false;
-    for (size_t i = 0; i < s->service_count; i++) { /* a service without a model stands for itself */
-        if (*name_at(s->service_models, i) == 0)
-            memcpy(s->service_models + i * ORR_TEXT_BYTES, name_at(s->service_names, i), ORR_TEXT_BYTES);
-        size_t first = 0;
-        while (strcmp(name_at(s->service_models, first), name_at(s->service_models, i)) != 0)
-            first++;
-        s->model_of[i] = first;
-    }
-    s->model_count = s->service_count;
+    s->model_of = group_by(s->service_models, n, s->service_names, true);
+    s->vendor_of = group_by(s->service_vendors, n, "none", false);
     s->all = calloc(1, sizeof *s->all);
     s->classes = calloc(s->class_count + 1, sizeof *s->classes);
-    s->models = calloc(s->model_count + 1, sizeof *s->models);
+    s->models = calloc(s->service_count + 1, sizeof *s->models);
+    s->vendors = calloc(s->service_count + 1, sizeof *s->vendors);
     s->sites = calloc(s->site_count + 1, sizeof *s->sites);
-    return s->all && s->classes && s->models && s->sites;
+    return s->model_of && s->vendor_of && s->all && s->classes && s->models && s->vendors && s->sites;
 }
 
 /* The groups to which a row of (class, site, service) belongs. */
-static bool groups_of(const summing *s, const columns *c, size_t row, group *to[4])
+static bool groups_of(const summing *s, const columns *c, size_t row, group *to[GROUPS])
 {
     size_t class = (size_t)c->value[0][row], site = (size_t)c->value[1][row], service = (size_t)c->value[2][row];
     if (class >= s->class_count || site >= s->site_count || service >= s->service_count)
@@ -94,7 +100,8 @@ static bool groups_of(const summing *s, const columns *c, size_t row, group *to[
     to[0] = s->all;
     to[1] = &s->classes[class];
     to[2] = &s->models[s->model_of[service]];
-    to[3] = &s->sites[site];
+    to[3] = &s->vendors[s->vendor_of[service]];
+    to[4] = &s->sites[site];
     return true;
 }
 
@@ -103,13 +110,13 @@ static bool add_counts(summing *s)
     static const char *const count_names[] = {"class", "site", "service", "offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "slo_met"};
     static const char *const cost_names[] = {"class", "site", "service", "cached_input", "input", "output", "cost_yuan", "cost_nano"};
     columns counts, costs;
-    group *to[4];
+    group *to[GROUPS];
     bool ok = read_columns(&counts, s->file, "/tokens/counts", count_names, 11);
     ok &= read_columns(&costs, s->file, "/tokens", cost_names, 8);
     for (size_t r = 0; ok && r < counts.rows; r++) {
         if (!(ok = groups_of(s, &counts, r, to)))
             break;
-        for (int g = 0; g < 4; g++) {
+        for (int g = 0; g < GROUPS; g++) {
             for (int i = 0; i < REQUESTS; i++)
                 to[g]->requests[i] += counts.value[3 + i][r];
             to[g]->slo_met += counts.value[10][r];
@@ -118,7 +125,7 @@ static bool add_counts(summing *s)
     for (size_t r = 0; ok && r < costs.rows; r++) {
         if (!(ok = groups_of(s, &costs, r, to)))
             break;
-        for (int g = 0; g < 4; g++) {
+        for (int g = 0; g < GROUPS; g++) {
             for (int i = 0; i < KINDS; i++)
                 to[g]->tokens[i] += costs.value[3 + i][r];
             to[g]->yuan += costs.value[6][r];
@@ -143,8 +150,8 @@ static bool add_latency(summing *s)
         size_t class = (size_t)all.value[0][r], service = (size_t)all.value[1][r], metric = (size_t)all.value[2][r];
         if (class >= s->class_count || service >= s->service_count || metric >= METRICS)
             return false;
-        group *to[3] = {s->all, &s->classes[class], &s->models[s->model_of[service]]};
-        for (int g = 0; g < 3; g++)
+        group *to[GROUPS - 1] = {s->all, &s->classes[class], &s->models[s->model_of[service]], &s->vendors[s->vendor_of[service]]};
+        for (int g = 0; g < GROUPS - 1; g++)
             ok &= orr_histogram_add(&to[g]->histogram[metric], &s->shelf, all.value[3][r], (uint32_t)all.value[4][r]);
     }
     for (size_t r = 0; ok && r < sites.rows; r++) {
@@ -154,11 +161,11 @@ static bool add_latency(summing *s)
         ok &= orr_histogram_add(&s->sites[site].histogram[metric], &s->shelf, sites.value[2][r], (uint32_t)sites.value[3][r]);
     }
     for (size_t r = 0; ok && r < sums.rows; r++) {
-        group *to[4];
+        group *to[GROUPS];
         size_t metric = (size_t)sums.value[3][r];
         if (metric >= METRICS || !(ok = groups_of(s, &sums, r, to)))
             break;
-        for (int g = 0; g < 4; g++) {
+        for (int g = 0; g < GROUPS; g++) {
             to[g]->measured[metric] += sums.value[4][r];
             to[g]->sum_s[metric] += (double)sums.value[5][r] / ORR_SECOND;
             if (sums.value[6][r] > to[g]->largest[metric])
@@ -351,10 +358,11 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         describe_audit(to, file);
         describe_speed(to, file, (double)s.all->requests[0]);
         describe_many(to, "by_class", &s, s.classes, s.class_names, s.class_count);
-        describe_many(to, "by_model", &s, s.models, s.service_models, s.model_count);
+        describe_many(to, "by_model", &s, s.models, s.service_models, s.service_count);
+        describe_many(to, "by_vendor", &s, s.vendors, s.service_vendors, s.service_count);
         describe_many(to, "by_site", &s, s.sites, s.site_names, s.site_count);
     }
-    void *const owned[] = {s.all, s.classes, s.models, s.sites, s.class_names, s.service_names, s.site_names, s.service_models, s.model_of};
+    void *const owned[] = {s.all, s.classes, s.models, s.vendors, s.sites, s.class_names, s.service_names, s.site_names, s.service_models, s.service_vendors, s.model_of, s.vendor_of};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     orr_array_clear(&s.shelf.chunks);

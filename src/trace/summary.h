@@ -16,7 +16,7 @@ hid_t orr_result_open(const char *path, orr_problems *problems);
 
 /**
  * The summary as JSON: requests, latency (s), tokens, cost, utilisation, batch, goodput, SLO, energy, carbon, audit, speed, and the first
- * four again under by_class, by_model, by_site. The caller deletes it. NULL when out of memory or the file lacks tables (with a problem).
+ * four again under by_class, by_model, by_vendor and by_site (the clients' site). The caller deletes it. NULL when out of memory or the file lacks tables (with a problem).
  */
 cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems);
 
