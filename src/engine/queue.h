@@ -32,8 +32,12 @@ bool orr_queue_push(orr_queue *queue, orr_event event);
 /** Removes and returns the first event; the queue must not be empty. */
 orr_event orr_queue_pop(orr_queue *queue);
 
-/** The place of an event in the total order as one number, so that comparing needs no branch. Times are not negative. */
-static inline unsigned __int128 orr_event_order(const orr_event *e) { return (unsigned __int128)(uint64_t)e->time << 64 | e->key; }
+/** The place of an event in the total order as one number, so that comparing needs no branch. */
+static inline unsigned __int128 orr_event_order(const orr_event *e)
+{
+    uint64_t time = (uint64_t)e->time ^ UINT64_C(1) << 63; /* in the order of unsigned integers */
+    return (unsigned __int128)time << 64 | e->key;
+}
 
 static inline bool orr_event_before(const orr_event *a, const orr_event *b) { return orr_event_order(a) < orr_event_order(b); }
 

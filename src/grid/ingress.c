@@ -45,6 +45,8 @@ void orr_ingress_tariff(orr_grid *g, orr_site *site, int64_t now_ns)
     }
 }
 
+static uint64_t request_bytes(const orr_class *class, uint32_t input) { return class->request_bytes + (uint64_t)class->bytes_per_input_token * input; }
+
 static int64_t wire_ns(uint64_t bytes, double bit_s) { return isinf(bit_s) ? 0 : (int64_t)((double)bytes * 8e9 / bit_s); }
 
 /* The intention is over. */
@@ -113,8 +115,7 @@ void orr_ingress_arrival(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t i
     /* The client began earlier: its request has crossed the access network to arrive here now. */
     const orr_class *class = &w->classes[cohort->class_];
     int64_t round_trip = orr_access_round_trip(w, cohort, number, 0, it.access_normal);
-    uint64_t bytes = class->request_bytes + (uint64_t)class->bytes_per_input_token * it.input;
-    r->began_ns = now - round_trip / 2 - wire_ns(bytes, class->uplink_bit_s);
+    r->began_ns = now - round_trip / 2 - wire_ns(request_bytes(class, it.input), class->uplink_bit_s);
     r->down_ns = round_trip - round_trip / 2;
     if (it.patience_ns != ORR_NEVER)
         r->leaves_ns = r->began_ns + it.patience_ns > now ? r->began_ns + it.patience_ns : now;
@@ -185,7 +186,7 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     r->timer_ns = give_up_at(g, r, now);
     if (r->state_age_ns >= 0 && !orr_histogram_record(&site->state_age, &site->shelf, r->state_age_ns))
         orr_fail(lane, ORR_NO_MEMORY);
-    uint64_t bytes = class->request_bytes + (uint64_t)class->bytes_per_input_token * r->input;
+    uint64_t bytes = request_bytes(class, r->input);
     orr_request_message m = {.id = {slot, r->cohort, r->number, r->attempt, 0}, .pool = row, .input = r->input, .prefix = r->prefix, .output = r->output,
                              .bytes = (uint32_t)bytes, .may_cancel = r->timer_ns != ORR_NEVER};
     orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, sizeof m, now + w->decision_ns + orr_grid_delay(g, site->id, to));
@@ -237,8 +238,11 @@ static void retry_or_end(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     r->reason = (uint8_t)reason;
     r->row = ORR_NONE;
     r->timer_ns = ORR_NEVER;
-    int64_t again = orr_now(lane) + orr_retry_pause(g->world, cohort, r->number, r->attempt);
+    /* The client hears of it after its access network, pauses, and sends again. */
+    const orr_class *class = &g->world->classes[cohort->class_];
     int64_t round_trip = orr_access_round_trip(g->world, cohort, r->number, r->attempt, r->access_normal);
+    int64_t up = round_trip / 2 + wire_ns(request_bytes(class, r->input), class->uplink_bit_s);
+    int64_t again = orr_now(lane) + r->down_ns + orr_retry_pause(g->world, cohort, r->number, r->attempt) + up;
     r->down_ns = round_trip - round_trip / 2;
     state_of(g, site, r)->counts.retries++;
     if (again > r->leaves_ns)

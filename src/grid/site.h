@@ -32,7 +32,7 @@ typedef enum orr_reason {
 
 enum { ORR_METRIC_TTFT, ORR_METRIC_TPOT, ORR_METRIC_E2E, ORR_METRICS };
 
-/** A request in flight, at its ingress. 128 bytes. */
+/** A request in flight, at its ingress. At most 128 bytes, two cache lines. */
 typedef struct orr_request {
     uint32_t next_free;
     uint32_t cohort, number, client;
@@ -49,6 +49,7 @@ typedef struct orr_request {
     int64_t  decided_ns;
     int64_t  state_age_ns; /**< of the decision; -1 without a report */
 } orr_request;
+static_assert(sizeof(orr_request) <= 128, "a request in flight takes two cache lines");
 
 /** Exact counts of one cohort. Every offered intention ends once. */
 typedef struct orr_cohort_counts {

@@ -34,6 +34,7 @@ typedef struct orr_job {
     uint16_t padding[3];
     int64_t  work_ns;               /**< stations: service requirement */
 } orr_job;
+static_assert(sizeof(orr_job) <= 128, "a job takes two cache lines");
 
 typedef struct orr_job_queue {
     uint32_t head, tail, count; /**< head and tail: index plus one, 0 when empty */

@@ -15,7 +15,7 @@ enum { NANO = 1000000000 };
 /* Latency over one class, region and metric within the current latency bin; and over one site for the whole run. */
 struct orr_recorder {
     const orr_world *world;
-    char            *path, *partial;
+    char            *path, *partial, *fresh; /* where it ends, while it grows, until it can be opened */
     hid_t            file;
     orr_table        table[ORR_TABLES];
     orr_shelf        shelf;
@@ -130,7 +130,7 @@ static void destroy(orr_recorder *r)
         orr_table_close(&r->table[t]);
     if (r->file > 0)
         H5Fclose(r->file);
-    void *const owned[] = {r->regions, r->by_site, r->sum_count, r->sum, r->largest, r->energy, r->carbon, r->link_bytes, r->path, r->partial};
+    void *const owned[] = {r->regions, r->by_site, r->sum_count, r->sum, r->largest, r->energy, r->carbon, r->link_bytes, r->path, r->partial, r->fresh};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     orr_array_clear(&r->rows);
@@ -150,13 +150,13 @@ void orr_recorder_discard(orr_recorder *r)
     free(partial);
 }
 
-/* OUT.h5 -> OUT.partial.h5 */
-static char *partial_name(const char *path)
+/* OUT.h5 -> OUT.partial.h5, say */
+static char *other_name(const char *path, const char *ending)
 {
     size_t n = strlen(path), stem = n > 3 && strcmp(path + n - 3, ".h5") == 0 ? n - 3 : n;
     char *name = malloc(n + 16);
     if (name != NULL)
-        snprintf(name, n + 16, "%.*s.partial.h5", (int)stem, path);
+        snprintf(name, n + 16, "%.*s%s", (int)stem, path, ending);
     return name;
 }
 
@@ -184,8 +184,9 @@ orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const or
     orr_shelf_init(&r->shelf);
     orr_array_init(&r->rows, sizeof(orr_request_row));
     r->path = strdup(path);
-    r->partial = partial_name(path);
-    if (r->path == NULL || r->partial == NULL || !allocate(r)) {
+    r->partial = other_name(path, ".partial.h5");
+    r->fresh = other_name(path, ".new.h5");
+    if (r->path == NULL || r->partial == NULL || r->fresh == NULL || !allocate(r)) {
         destroy(r);
         return ORR_NO_MEMORY;
     }
@@ -194,7 +195,7 @@ orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const or
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18); /* a killed run leaves a file that opens */
     H5Pset_obj_track_times(create, 0);
     keep_metadata(access);
-    r->file = H5Fcreate(r->partial, H5F_ACC_TRUNC, create, access);
+    r->file = H5Fcreate(r->fresh, H5F_ACC_TRUNC, create, access);
     H5Pclose(create);
     H5Pclose(access);
     if (r->file < 0) {
@@ -210,8 +211,12 @@ orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const or
         for (int t = 0; t < ORR_TABLES && status == ORR_OK; t++)
             status = orr_table_flush(&r->table[t]);
     }
+    /* Only now that it can be opened does the file get its name: a run killed before leaves none that cannot. */
+    if (status == ORR_OK && (H5Fflush(r->file, H5F_SCOPE_GLOBAL) < 0 || rename(r->fresh, r->partial) != 0))
+        status = ORR_IO;
     if (status != ORR_OK) {
         orr_problem(problems, (orr_where){path, 0, 0}, "cannot be written");
+        unlink(r->fresh);
         orr_recorder_discard(r);
         return status;
     }

@@ -232,6 +232,13 @@ static void check_whole(orr_builder *b)
                         w->classes[w->cohorts[i].class_].name);
             break;
         }
+    for (uint32_t i = 0; i < w->cohort_count && w->duration_ns == ORR_NEVER; i++) { /* server time would overflow */
+        const orr_cohort *k = &w->cohorts[i];
+        double longest = k->trace_count > 0 ? (double)w->traces[k->trace + k->trace_count - 1].at_ns : (double)k->requests / k->rate_per_ns;
+        if (w->services[w->classes[k->class_].service].kind == ORR_SERVICE_LLM && longest > (double)ORR_LONGEST_RUN)
+            orr_problem(b->problems, w->classes[k->class_].where, "the requests of class `%s` would take %.0f days to arrive; a run with llm services takes at most 100", w->classes[k->class_].name,
+                        longest / (double)ORR_DAY);
+    }
     if (w->latency_bin_ns % w->bin_ns != 0)
         orr_problem(b->problems, orr_where_of(orr_node_get(b->root, "output"), "latency_bin"), "latency_bin: must be a multiple of bin");
 }
