@@ -17,7 +17,8 @@ int64_t orr_arrivals_next(orr_arrivals *a, const orr_world *w, const orr_cohort 
         return a->at_ns = w->traces[cohort->trace + number].at_ns;
     const orr_class *class = &w->classes[cohort->class_];
     double left = -log(orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_ARRIVAL, cohort->entity, number, 0).low));
-    int64_t offset = (w->start_s + w->sites[cohort->site].utc_offset_s) * ORR_SECOND;
+    int64_t local_s = w->start_s + w->sites[cohort->site].utc_offset_s;
+    int64_t offset = (local_s % 86400 + 86400) % 86400 * ORR_SECOND; /* into the local day: calendar time in ns would not fit */
     int64_t limit = w->duration_ns == ORR_NEVER ? ORR_NEVER / 4 : w->duration_ns;
     while (a->at_ns < limit) {
         int64_t local = a->at_ns + offset, into_hour = local % ORR_HOUR;

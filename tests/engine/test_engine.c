@@ -266,7 +266,7 @@ START_TEST(a_damaged_archive_is_refused_or_runs_but_breaks_nothing)
     static rig r;
     uint32_t refused = 0;
     orr_archive saved = small_archive();
-    for (uint32_t bit = 0; bit < 8 * saved.bytes.count; bit++) {
+    for (uint32_t bit = 0; bit < 8 * saved.bytes.count; bit += bit % 8 == 0 ? 4 : bit % 8 == 4 ? 3 : 1) { /* the first, the fifth and the last of every byte */
         unsigned char *bytes = saved.bytes.items;
         bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
         orr_status status = load_small(&r, 1 + bit % 3, bytes, saved.bytes.count);

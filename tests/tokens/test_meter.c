@@ -13,7 +13,7 @@ static int64_t a_price(uint32_t counter) { return (int64_t)(draw(counter, INT64_
 
 START_TEST(postings_add_up_to_the_floor_of_the_exact_product_however_it_is_split)
 {
-    for (uint32_t account = 0; account < 2000; account++) {
+    for (uint32_t account = 0; account < 500; account++) {
         uint32_t at = account * 1000, carry = 0;
         int64_t price = a_price(at);
         uint64_t tokens = 0;
@@ -21,12 +21,11 @@ START_TEST(postings_add_up_to_the_floor_of_the_exact_product_however_it_is_split
         for (uint32_t postings = 1 + (uint32_t)draw(at + 2, 200); postings > 0; postings--) {
             uint64_t part = draw(at + 3 + postings, 5000) >> draw(at + 300 + postings, 13);
             int64_t amount = orr_meter_rate(&carry, part, price);
-            ck_assert_int_ge(amount, 0);
-            ck_assert_uint_lt(carry, ORR_MILLION);
             tokens += part;
             sum += (uint64_t)amount;
             unsigned __int128 exact = (unsigned __int128)tokens * (uint64_t)price; /* at every moment, not only in the end */
-            ck_assert(sum == exact / ORR_MILLION && carry == (uint32_t)(exact % ORR_MILLION));
+            if (amount < 0 || sum != exact / ORR_MILLION || carry != (uint32_t)(exact % ORR_MILLION))
+                ck_abort_msg("account %u after %lu tokens at %ld", account, (unsigned long)tokens, (long)price);
         }
     }
 }
@@ -37,10 +36,10 @@ START_TEST(one_token_at_a_time_costs_as_much_as_all_at_once)
     const int64_t price = 140000001; /* 0.14 yuan and a nano-yuan per million: 140.000001 nano-yuan per token */
     uint32_t carry = 0, all_carry = 0;
     int64_t sum = 0;
-    for (int i = 0; i < 3000000; i++)
+    for (int i = 0; i < 1000000; i++)
         sum += orr_meter_rate(&carry, 1, price);
-    ck_assert_int_eq(sum, 420000003);
-    ck_assert_int_eq(orr_meter_rate(&all_carry, 3000000, price), 420000003);
+    ck_assert_int_eq(sum, 140000001);
+    ck_assert_int_eq(orr_meter_rate(&all_carry, 1000000, price), 140000001);
     ck_assert_uint_eq(carry, all_carry);
 }
 END_TEST
