@@ -1,5 +1,6 @@
 /* orrery run */
 #include "cli/cli.h"
+#include "scenario/units.h"
 #include "trace/run.h"
 
 #include <errno.h>
@@ -21,19 +22,24 @@ typedef struct run_arguments {
     orr_scenario_arguments scenario;
     const char            *output;
     char                  *made[2]; /* overrides put together here */
-    uint32_t               partitions;
+    uint32_t               partitions, threads;
     uint64_t               shuffle;
-    bool                   quiet;
+    int64_t                every_ns; /* between checkpoints; 0: none asked for */
+    const char            *branch;
+    bool                   quiet, resume;
 } run_arguments;
 
-enum { KEY_SEED = 1000, KEY_PARTITIONS, KEY_SHUFFLE, KEY_THREADS };
+enum { KEY_SEED = 1000, KEY_PARTITIONS, KEY_SHUFFLE, KEY_THREADS, KEY_EVERY, KEY_RESUME, KEY_BRANCH };
 
 static const struct argp_option options[] = {
     {"output", 'o', "OUT.h5", 0, "file of the results (default: the scenario's name with .h5, in the current folder)", 0},
     {"seed", KEY_SEED, "N", 0, "seed of all random draws", 0},
     {"policy", 'p', "NAME|FILE.so", 0, "who chooses the pool", 0},
     {"quiet", 'q', NULL, 0, "no progress, no closing line", 0},
-    {"threads", KEY_THREADS, "N", 0, "1 is what this version has", 0},
+    {"threads", KEY_THREADS, "N", 0, "threads; the results are the same for any number", 0},
+    {"checkpoint-every", KEY_EVERY, "TIME", 0, "write OUT.checkpoint after every such stretch of simulated time (\"1h\"), and when interrupted", 0},
+    {"resume", KEY_RESUME, NULL, 0, "go on from OUT.checkpoint; from the beginning if there is none", 0},
+    {"branch", KEY_BRANCH, "CHECKPOINT", 0, "start from a checkpoint of this scenario, under the policy given here", 0},
     {"partitions", KEY_PARTITIONS, "K", 0, "run the sites in K partitions, window by window (a self-check: results are the same)", 0},
     {"shuffle", KEY_SHUFFLE, "SEED", 0, "with --partitions: in shuffled order", 0},
     {0},
@@ -64,9 +70,19 @@ static error_t parse(int key, char *text, struct argp_state *state)
             return ENOMEM;
         return 0;
     case KEY_THREADS:
-        if (!read_count(text, 1, &number) || number != 1)
-            argp_error(state, "--threads: this version runs on one thread");
+        if (!read_count(text, 1, &number) || number > 256)
+            argp_error(state, "--threads: expected a whole number from 1 to 256, found `%s`", text);
+        a->threads = (uint32_t)number;
         return 0;
+    case KEY_EVERY: {
+        double unused;
+        char expected[160];
+        if (!orr_units_read(ORR_TYPE_TIME, text, &unused, &a->every_ns, expected, sizeof expected) || a->every_ns <= 0)
+            argp_error(state, "--checkpoint-every: expected a time such as \"1h\", found `%s`", text);
+        return 0;
+    }
+    case KEY_RESUME: a->resume = true; return 0;
+    case KEY_BRANCH: a->branch = text; return 0;
     case KEY_PARTITIONS:
         if (!read_count(text, 1, &number) || number > 4096)
             argp_error(state, "--partitions: expected a whole number from 1 to 4096, found `%s`", text);
@@ -90,15 +106,22 @@ static char *default_output(const char *scenario)
     return asprintf(&path, "%.*s.h5", dot == NULL ? (int)strlen(name) : (int)(dot - name), name) < 0 ? NULL : path;
 }
 
-static int simulate(const run_arguments *a, const orr_world *world, const char *output)
+static int simulate(const run_arguments *a, const orr_world *world, const char *output, const char *checkpoint)
 {
     orr_problems problems = {0};
     orr_run_result result;
-    orr_run_options o = {.output = output, .partitions = a->partitions, .shuffle = a->shuffle, .progress = !a->quiet && isatty(STDERR_FILENO), .stop = &stop_requested};
+    bool there = access(checkpoint, F_OK) == 0;
+    if (a->resume && !there)
+        fprintf(stderr, "%s: no checkpoint yet; starting from the beginning\n", checkpoint);
+    orr_run_options o = {.output = output, .partitions = a->threads > 1 ? a->threads : a->partitions, .threads = a->threads > 1, .shuffle = a->shuffle, .progress = !a->quiet && isatty(STDERR_FILENO), .stop = &stop_requested,
+                         .checkpoint = a->every_ns > 0 || a->resume ? checkpoint : NULL, .checkpoint_every_ns = a->every_ns, .from = a->branch != NULL ? a->branch : a->resume && there ? checkpoint : NULL,
+                         .branch = a->branch != NULL};
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     orr_status status = orr_run(world, &o, &result, &problems);
+    if (status == ORR_OK && o.checkpoint != NULL)
+        unlink(checkpoint); /* the run is over: there is nothing to go on with */
     if (orr_problems_any(&problems))
         orr_cli_problems(&problems);
     switch (status) {
@@ -136,9 +159,13 @@ int orr_cli_run(int argc, char **argv)
     int exit_status = ORR_EXIT_BAD_INPUT;
     char *made = a.output == NULL ? default_output(a.scenario.scenario) : NULL;
     const char *output = a.output == NULL ? made : a.output;
-    orr_world *world = output == NULL ? NULL : orr_cli_world(&a.scenario);
-    if (world != NULL)
-        exit_status = simulate(&a, world, output);
+    char *checkpoint = NULL;
+    orr_world *world = output == NULL || asprintf(&checkpoint, "%s.checkpoint", output) < 0 ? NULL : orr_cli_world(&a.scenario);
+    if (world != NULL && a.branch != NULL && a.resume)
+        fprintf(stderr, "error: --branch starts a run, --resume goes on with one: not both\n");
+    else if (world != NULL)
+        exit_status = simulate(&a, world, output, checkpoint);
+    free(checkpoint);
     orr_world_destroy(world);
     free(made);
     free(a.made[0]);

@@ -2,36 +2,78 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "engine/barrier.h"
 #include "engine/queue.h"
 #include "engine/store.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SEQUENCE_BITS = 40, KIND_BITS = 8, MESSAGE = 0x80, STOP_CHECK_EVENTS = 4096 };
+enum { GATE_SHUT, GATE_OPEN, GATE_CLOSED };
 
-/* One lane. Messages for other lanes wait in outboxes until the window ends; each is an orr_event (handle unused), an
- * orr_message and the payload, padded to 8 bytes. */
+/* One lane, on cache lines of its own. Messages for other lanes wait in outboxes, one per destination, until the window ends; each is an
+ * orr_event (handle unused), an orr_message and the payload, padded to 8 bytes. Within a window a lane writes only what is its own;
+ * between windows it reads the outboxes that are for it. */
 struct orr_lane {
-    orr_engine *engine;
+    _Alignas(64) orr_engine *engine;
     int64_t     now;
     uint64_t    events;
+    int64_t     next;      /* between windows, for all to read: time of its first event, */
+    orr_status  published; /* and whether it has failed */
     orr_status  status;
     orr_queue   queue;
     orr_store   store;
-    orr_array   outbox; /* of char; for all other lanes together: windows are short */
+    orr_array  *outbox; /* of char, per destination lane */
+    uint64_t   *sequence; /* of its processes: where orr_engine.sequence_of points */
+    pthread_t   thread;
+    int64_t     until;
+    const volatile sig_atomic_t *stop;
 };
 
 struct orr_engine {
     orr_model         model;
     orr_engine_config config;
     uint32_t         *origin, *lane_of;
-    uint64_t         *sequence; /* per process: how many events it has originated; part of its state */
+    uint64_t        **sequence; /* per process: how many events it has originated; part of its state, kept with its lane */
+    orr_barrier       barrier;
+    atomic_uint       gate;
     uint32_t         *order;    /* in which lanes run within a window */
     uint64_t          windows;
     bool              running;  /* inside orr_engine_run: only then do messages for other lanes wait in outboxes */
     orr_lane         *lanes;
 };
+
+/* Lanes, and each process on its lane. False when out of memory. */
+static bool build_lanes(orr_engine *e, const orr_engine_config *config)
+{
+    for (uint32_t p = 0; p < config->processes; p++) {
+        e->origin[p] = config->origin != NULL ? config->origin[p] : p;
+        e->lane_of[p] = config->lane_of != NULL ? config->lane_of[p] : 0;
+        assert(e->lane_of[p] < config->lanes && e->origin[p] < 1u << 24);
+    }
+    for (uint32_t i = 0; i < config->lanes; i++) {
+        orr_lane *lane = &e->lanes[i];
+        uint32_t own = 0;
+        lane->engine = e;
+        e->order[i] = i;
+        orr_queue_init(&lane->queue);
+        orr_store_init(&lane->store);
+        lane->outbox = calloc(config->lanes, sizeof *lane->outbox);
+        lane->sequence = calloc(config->processes + 1, sizeof *lane->sequence);
+        if (lane->outbox == NULL || lane->sequence == NULL)
+            return false;
+        for (uint32_t k = 0; k < config->lanes; k++)
+            orr_array_init(&lane->outbox[k], 1);
+        for (uint32_t p = 0; p < config->processes; p++)
+            if (e->lane_of[p] == i)
+                e->sequence[p] = &lane->sequence[own++];
+    }
+    return true;
+}
 
 orr_engine *orr_engine_create(const orr_engine_config *config, const orr_model *model)
 {
@@ -46,26 +88,15 @@ orr_engine *orr_engine_create(const orr_engine_config *config, const orr_model *
     e->lane_of = calloc(config->processes, sizeof *e->lane_of);
     e->sequence = calloc(config->processes, sizeof *e->sequence);
     e->order = calloc(config->lanes, sizeof *e->order);
-    e->lanes = calloc(config->lanes, sizeof *e->lanes);
-    if (e->origin == NULL || e->lane_of == NULL || e->sequence == NULL || e->order == NULL || e->lanes == NULL) {
+    e->lanes = aligned_alloc(64, config->lanes * sizeof *e->lanes);
+    if (e->lanes != NULL)
+        memset(e->lanes, 0, config->lanes * sizeof *e->lanes);
+    if (e->origin == NULL || e->lane_of == NULL || e->sequence == NULL || e->order == NULL || e->lanes == NULL || !build_lanes(e, config)) {
         orr_engine_destroy(e);
         return NULL;
     }
-    for (uint32_t p = 0; p < config->processes; p++) {
-        e->origin[p] = config->origin != NULL ? config->origin[p] : p;
-        e->lane_of[p] = config->lane_of != NULL ? config->lane_of[p] : 0;
-        assert(e->lane_of[p] < config->lanes && e->origin[p] < 1u << 24);
-    }
     e->config.origin = e->origin;
     e->config.lane_of = e->lane_of;
-    for (uint32_t i = 0; i < config->lanes; i++) {
-        orr_lane *lane = &e->lanes[i];
-        lane->engine = e;
-        e->order[i] = i;
-        orr_queue_init(&lane->queue);
-        orr_store_init(&lane->store);
-        orr_array_init(&lane->outbox, 1);
-    }
     return e;
 }
 
@@ -79,7 +110,10 @@ void orr_engine_destroy(orr_engine *engine)
             continue;
         orr_queue_destroy(&lane->queue);
         orr_store_destroy(&lane->store);
-        orr_array_clear(&lane->outbox);
+        for (uint32_t k = 0; lane->outbox != NULL && k < engine->config.lanes; k++)
+            orr_array_clear(&lane->outbox[k]);
+        free(lane->outbox);
+        free(lane->sequence);
     }
     free(engine->lanes);
     free(engine->order);
@@ -124,7 +158,7 @@ int64_t orr_engine_next(const orr_engine *engine)
 
 static uint64_t next_key(orr_engine *e, uint32_t process)
 {
-    return (uint64_t)e->origin[process] << SEQUENCE_BITS | e->sequence[process]++;
+    return (uint64_t)e->origin[process] << SEQUENCE_BITS | (*e->sequence[process])++;
 }
 
 void orr_timer(orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle, int64_t at)
@@ -175,7 +209,7 @@ void orr_send(orr_lane *lane, uint32_t source, uint32_t destination, uint32_t ki
         return;
     }
     assert(arrives - lane->now >= e->config.lookahead);
-    char *out = orr_array_extend(&lane->outbox, sizeof event + sizeof head + padded(length));
+    char *out = orr_array_extend(&lane->outbox[e->lane_of[destination]], sizeof event + sizeof head + padded(length));
     if (out == NULL) {
         orr_fail(lane, ORR_NO_MEMORY);
         return;
@@ -206,22 +240,34 @@ static void run_lane(orr_lane *lane, int64_t until, const volatile sig_atomic_t 
     }
 }
 
-/* Hands what the lanes sent in this window to its destinations. */
-static void exchange(orr_engine *e)
+/* Takes what the other lanes sent to this one in the window. In which order does not matter: the queue has its own. */
+static void take_messages(orr_lane *lane)
 {
+    orr_engine *e = lane->engine;
+    uint32_t self = (uint32_t)(lane - e->lanes);
     for (uint32_t i = 0; i < e->config.lanes; i++) {
-        orr_array *outbox = &e->lanes[i].outbox;
+        const orr_array *outbox = &e->lanes[i].outbox[self];
         const char *bytes = outbox->items;
         for (size_t at = 0; at < outbox->count;) {
             orr_event event;
             orr_message head;
             memcpy(&event, bytes + at, sizeof event);
             memcpy(&head, bytes + at + sizeof event, sizeof head);
-            deliver(&e->lanes[e->lane_of[head.destination]], event, &head, bytes + at + sizeof event + sizeof head);
+            deliver(lane, event, &head, bytes + at + sizeof event + sizeof head);
             at += sizeof event + sizeof head + padded(head.length);
         }
-        outbox->count = 0;
     }
+    const orr_event *first = orr_queue_first(&lane->queue);
+    lane->next = first == NULL ? ORR_NEVER : first->time;
+    if (lane == e->lanes && lane->stop != NULL && *lane->stop) /* one lane decides for all, so that all stop at the same window */
+        orr_fail(lane, ORR_INTERRUPTED);
+    lane->published = lane->status;
+}
+
+static void empty_outboxes(orr_lane *lane)
+{
+    for (uint32_t k = 0; k < lane->engine->config.lanes; k++)
+        lane->outbox[k].count = 0;
 }
 
 static orr_status first_failure(const orr_engine *e)
@@ -243,30 +289,93 @@ static void shuffle_order(orr_engine *e)
     }
 }
 
-/* Window by window, none longer than the lookahead. */
-static void run_windows(orr_engine *e, int64_t until, const volatile sig_atomic_t *stop)
+/* The end of the next window, the same for every lane that asks; INT64_MIN when a lane has failed or nothing is left before `until`. */
+static int64_t window_end(const orr_engine *e, int64_t until)
 {
-    int64_t next;
-    while ((next = orr_engine_next(e)) < until && first_failure(e) == ORR_OK) {
-        int64_t end = until - next > e->config.lookahead ? next + e->config.lookahead : until;
+    int64_t next = ORR_NEVER;
+    for (uint32_t i = 0; i < e->config.lanes; i++) {
+        if (e->lanes[i].published != ORR_OK)
+            return INT64_MIN;
+        next = e->lanes[i].next < next ? e->lanes[i].next : next;
+    }
+    if (next >= until)
+        return INT64_MIN;
+    return until - next > e->config.lookahead ? next + e->config.lookahead : until;
+}
+
+/* One lane's life during a run: windows until nothing is left. Between two barriers lanes only run, or only exchange. */
+static void *run_windows(void *argument)
+{
+    orr_lane *lane = argument;
+    orr_engine *e = lane->engine;
+    unsigned gate;
+    while ((gate = atomic_load_explicit(&e->gate, memory_order_acquire)) == GATE_SHUT)
+        sched_yield();
+    for (; gate == GATE_OPEN;) {
+        take_messages(lane);
+        orr_barrier_wait(&e->barrier);
+        int64_t end = window_end(e, lane->until);
+        if (end == INT64_MIN)
+            break;
+        empty_outboxes(lane);
+        run_lane(lane, end, NULL);
+        orr_barrier_wait(&e->barrier);
+    }
+    empty_outboxes(lane);
+    return NULL;
+}
+
+/* The gate holds the threads back until all have been started: one that cannot be would leave the others waiting at the barrier. */
+static orr_status run_threads(orr_engine *e)
+{
+    uint32_t started = 1;
+    orr_barrier_init(&e->barrier, e->config.lanes);
+    atomic_init(&e->gate, GATE_SHUT);
+    while (started < e->config.lanes && pthread_create(&e->lanes[started].thread, NULL, run_windows, &e->lanes[started]) == 0)
+        started++;
+    bool all = started == e->config.lanes;
+    atomic_store_explicit(&e->gate, all ? GATE_OPEN : GATE_CLOSED, memory_order_release);
+    run_windows(&e->lanes[0]);
+    for (uint32_t i = 1; i < started; i++)
+        pthread_join(e->lanes[i].thread, NULL);
+    return all ? first_failure(e) : ORR_NO_MEMORY;
+}
+
+/* The same on one thread, the lanes of a window in any order. */
+static void run_in_turn(orr_engine *e, int64_t until)
+{
+    for (;;) {
+        for (uint32_t i = 0; i < e->config.lanes; i++)
+            take_messages(&e->lanes[i]);
+        for (uint32_t i = 0; i < e->config.lanes; i++)
+            empty_outboxes(&e->lanes[i]);
+        int64_t end = window_end(e, until);
+        if (end == INT64_MIN)
+            return;
         if (e->config.shuffle != 0)
             shuffle_order(e);
         for (uint32_t i = 0; i < e->config.lanes; i++)
-            run_lane(&e->lanes[e->order[i]], end, stop);
-        exchange(e);
+            run_lane(&e->lanes[e->order[i]], end, NULL);
         e->windows++;
     }
 }
 
 orr_status orr_engine_run(orr_engine *e, int64_t until, const volatile sig_atomic_t *stop)
 {
+    for (uint32_t i = 0; i < e->config.lanes; i++) {
+        e->lanes[i].until = until;
+        e->lanes[i].stop = stop;
+    }
     e->running = true;
+    orr_status status = ORR_OK;
     if (e->config.lanes == 1)
         run_lane(&e->lanes[0], until, stop);
+    else if (e->config.threads)
+        status = run_threads(e);
     else
-        run_windows(e, until, stop);
+        run_in_turn(e, until);
     e->running = false;
-    return first_failure(e);
+    return status != ORR_OK ? status : first_failure(e);
 }
 
 void orr_engine_each_message(const orr_engine *e, void (*visit)(void *context, const orr_message *message, const void *payload), void *context)
@@ -373,7 +482,8 @@ void orr_engine_archive(orr_engine *e, orr_archive *archive)
         now = e->lanes[i].now > now ? e->lanes[i].now : now;
     orr_archive_bytes(archive, &now, sizeof now);
     orr_archive_bytes(archive, &events, sizeof events);
-    orr_archive_bytes(archive, e->sequence, e->config.processes * sizeof *e->sequence);
+    for (uint32_t p = 0; p < e->config.processes; p++)
+        orr_archive_bytes(archive, e->sequence[p], sizeof *e->sequence[p]);
     if (archive->mode == ORR_ARCHIVE_SAVE) {
         save_events(e, archive);
     } else {

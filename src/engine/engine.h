@@ -51,7 +51,8 @@ typedef struct orr_engine_config {
     uint32_t        lanes;     /**< 1 or more */
     const uint32_t *lane_of;   /**< per process; NULL: all on lane 0 */
     int64_t         lookahead; /**< ns > 0: no message between processes of different lanes takes less; unused with one lane */
-    uint64_t        shuffle;   /**< not 0: run the lanes of each window in an order shuffled by this seed (a self-check: results must not change) */
+    bool            threads;   /**< each lane on a thread of its own; handlers must then touch nothing that another lane's processes change */
+    uint64_t        shuffle;   /**< not 0 (and no threads): run the lanes of each window in an order shuffled by this seed (a self-check: results must not change) */
 } orr_engine_config;
 
 /** NULL when out of memory. The arrays in `config` are copied. */

@@ -1,6 +1,7 @@
 #include "grid/grid.h"
 
 #include "base/time.h"
+#include "grid/partition.h"
 
 #include <stdlib.h>
 
@@ -99,63 +100,11 @@ static bool build_sites(orr_grid *g)
     return true;
 }
 
-/* Sites over lanes: the heaviest first, each to the lightest lane so far. A site weighs what passes through it. */
-static uint32_t *deal_sites(const orr_grid *g, uint32_t lanes)
-{
-    const orr_world *w = g->world;
-    uint32_t *lane_of = calloc(w->used_count + 1, sizeof *lane_of);
-    double *weight = calloc(w->used_count + 1, sizeof *weight), *load = calloc(lanes, sizeof *load);
-    if (lane_of == NULL || weight == NULL || load == NULL) {
-        free(lane_of);
-        free(weight);
-        free(load);
-        return NULL;
-    }
-    double arrivals = 0, slots = 0;
-    for (uint32_t c = 0; c < w->cohort_count; c++)
-        arrivals += w->cohorts[c].rate_per_ns;
-    for (uint32_t p = 0; p < w->pool_count; p++)
-        slots += w->pools[p].slots;
-    for (uint32_t c = 0; c < w->cohort_count; c++)
-        weight[w->cohorts[c].site] += arrivals > 0 ? w->cohorts[c].rate_per_ns / arrivals : 1;
-    for (uint32_t p = 0; p < w->pool_count; p++)
-        weight[w->pools[p].site] += w->pools[p].slots / slots;
-    for (uint32_t done = 0; done < w->used_count; done++) {
-        uint32_t heaviest = 0, lightest = 0;
-        for (uint32_t s = 1; s < w->used_count; s++)
-            if (weight[s] > weight[heaviest])
-                heaviest = s;
-        for (uint32_t l = 1; l < lanes; l++)
-            if (load[l] < load[lightest])
-                lightest = l;
-        lane_of[heaviest] = lightest;
-        load[lightest] += weight[heaviest];
-        weight[heaviest] = -1;
-    }
-    free(weight);
-    free(load);
-    return lane_of;
-}
-
-/* The least delay of any message between sites of different lanes. */
-static int64_t lookahead_of(const orr_grid *g, const uint32_t *lane_of)
-{
-    const orr_world *w = g->world;
-    int64_t least = ORR_NEVER;
-    for (uint32_t i = 0; i < w->ingress_count; i++)
-        for (uint32_t c = 0; c < w->compute_count; c++)
-            if (lane_of[w->ingress_sites[i]] != lane_of[w->compute_sites[c]]) {
-                int64_t delay = g->routes.delay_ns[orr_route_pair(&g->routes, i, c)];
-                least = delay < least ? delay : least;
-            }
-    return least;
-}
-
 static orr_status build_engine(orr_grid *g, const orr_grid_options *options, orr_problems *problems)
 {
     const orr_world *w = g->world;
-    orr_engine_config config = {.processes = w->used_count, .lanes = options->lanes > 1 ? options->lanes : 1, .shuffle = options->shuffle, .lookahead = ORR_NEVER};
-    uint32_t *origin = calloc(w->used_count + 1, sizeof *origin), *lane_of = deal_sites(g, config.lanes);
+    orr_engine_config config = {.processes = w->used_count, .lanes = options->lanes > 1 ? options->lanes : 1, .threads = options->threads, .shuffle = options->shuffle};
+    uint32_t *origin = calloc(w->used_count + 1, sizeof *origin), *lane_of = orr_partition(w, &g->routes, config.lanes, &config.lookahead);
     orr_model model = {g, on_timer, on_message};
     if (origin == NULL || lane_of == NULL) {
         free(origin);
@@ -166,8 +115,6 @@ static orr_status build_engine(orr_grid *g, const orr_grid_options *options, orr
         origin[s] = w->sites[s].origin;
     config.origin = origin;
     config.lane_of = lane_of;
-    if (config.lanes > 1)
-        config.lookahead = lookahead_of(g, lane_of);
     orr_status status = ORR_OK;
     if (config.lookahead <= 0) {
         orr_problem(problems, (orr_where){w->scenario_path, 0, 0}, "two sites are joined without delay, so the run cannot be split into partitions");
@@ -224,6 +171,17 @@ orr_status orr_grid_create(orr_grid *g, const orr_world *world, const orr_grid_o
     if (status != ORR_OK)
         orr_grid_destroy(g);
     return status;
+}
+
+orr_status orr_grid_new_policies(orr_grid *g, orr_problems *problems)
+{
+    for (uint32_t i = 0; i < g->world->ingress_count; i++) {
+        orr_array *state = &g->sites[g->world->ingress_sites[i]].policy;
+        orr_array_clear(state);
+        if (orr_array_extend(state, orr_host_state_size(&g->host, i) + 1) == NULL)
+            return ORR_NO_MEMORY;
+    }
+    return start_policies(g, problems);
 }
 
 void orr_grid_destroy(orr_grid *g)

@@ -25,6 +25,7 @@ typedef struct orr_grid {
 
 typedef struct orr_grid_options {
     uint32_t lanes;   /**< 0 or 1: one; more: sites are dealt out by load, and run window by window */
+    bool     threads; /**< a thread for each lane */
     uint64_t shuffle; /**< not 0: shuffle the order of lanes in each window (self-check) */
     bool     resume;  /**< nothing begins: a saved state will be loaded with orr_grid_archive */
 } orr_grid_options;
@@ -35,6 +36,9 @@ void       orr_grid_destroy(orr_grid *grid);
 
 /** Saves the state of all sites and the pending events, or loads it into a grid made from the same world to resume (any number of lanes). */
 void orr_grid_archive(orr_grid *grid, orr_archive *archive);
+
+/** Gives every observer a fresh policy state: what follows is decided by the grid's policy, whatever a loaded state was made under. */
+orr_status orr_grid_new_policies(orr_grid *grid, orr_problems *problems);
 
 /** True when no client will ask again and nothing is in flight. */
 bool orr_grid_idle(const orr_grid *grid);

@@ -108,6 +108,24 @@ static orr_status write_head(orr_recorder *r, const orr_grid *grid)
     return status;
 }
 
+/* A branch has another policy than the run that it left, and so another resolved text and hash. */
+static orr_status rewrite_head(orr_recorder *r, const orr_grid *grid)
+{
+    char hash[32];
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->world->scenario_hash);
+    char *policy = orr_read_attribute_text(r->file, "policy");
+    bool same = policy != NULL && strcmp(policy, grid->host.policy->name) == 0;
+    free(policy);
+    if (same)
+        return ORR_OK;
+    H5Adelete(r->file, "policy");
+    H5Adelete(r->file, "scenario_hash");
+    H5Ldelete(r->file, "/scenario/text", H5P_DEFAULT);
+    orr_status status = orr_write_attribute_text(r->file, "policy", grid->host.policy->name);
+    status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "scenario_hash", hash);
+    return status != ORR_OK ? status : orr_write_text(r->file, "/scenario/text", r->world->text);
+}
+
 static bool allocate(orr_recorder *r)
 {
     const orr_world *w = r->world;
@@ -173,12 +191,22 @@ static void keep_metadata(hid_t access)
     H5Pset_mdc_config(access, &config);
 }
 
-orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const orr_grid *grid, orr_problems *problems)
+static orr_status flush(orr_recorder *r)
+{
+    orr_status status = r->ok ? ORR_OK : ORR_NO_MEMORY;
+    for (int t = 0; t < ORR_TABLES && status == ORR_OK; t++)
+        status = orr_table_flush(&r->table[t]);
+    if (status == ORR_OK && H5Fflush(r->file, H5F_SCOPE_LOCAL) < 0)
+        status = ORR_IO;
+    return status;
+}
+
+/* A recorder without a file. NULL when out of memory. */
+static orr_recorder *prepare(const char *path, const orr_grid *grid)
 {
     orr_recorder *r = calloc(1, sizeof *r);
-    *recorder = NULL;
     if (r == NULL)
-        return ORR_NO_MEMORY;
+        return NULL;
     r->world = grid->world;
     r->ok = true;
     orr_shelf_init(&r->shelf);
@@ -188,21 +216,41 @@ orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const or
     r->fresh = other_name(path, ".new.h5");
     if (r->path == NULL || r->partial == NULL || r->fresh == NULL || !allocate(r)) {
         destroy(r);
-        return ORR_NO_MEMORY;
+        return NULL;
     }
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* errors are ours to tell */
+    return r;
+}
+
+/* Opens r->fresh for writing: made anew, or as it stands. */
+static void open_file(orr_recorder *r, bool anew)
+{
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18); /* a killed run leaves a file that opens */
     H5Pset_obj_track_times(create, 0);
     keep_metadata(access);
-    r->file = H5Fcreate(r->fresh, H5F_ACC_TRUNC, create, access);
+    r->file = anew ? H5Fcreate(r->fresh, H5F_ACC_TRUNC, create, access) : H5Fopen(r->fresh, H5F_ACC_RDWR, access);
     H5Pclose(create);
     H5Pclose(access);
-    if (r->file < 0) {
-        orr_problem(problems, (orr_where){path, 0, 0}, "cannot be written (does the folder exist, and may you write there?)");
-        destroy(r);
-        return ORR_IO;
-    }
+}
+
+static orr_status fail_open(orr_recorder *r, orr_status status, const char *words, orr_problems *problems)
+{
+    orr_problem(problems, (orr_where){r->path, 0, 0}, "%s", words);
+    unlink(r->fresh);
+    orr_recorder_discard(r);
+    return status;
+}
+
+orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const orr_grid *grid, orr_problems *problems)
+{
+    orr_recorder *r = prepare(path, grid);
+    *recorder = NULL;
+    if (r == NULL)
+        return ORR_NO_MEMORY;
+    open_file(r, true);
+    if (r->file < 0)
+        return fail_open(r, ORR_IO, "cannot be written (does the folder exist, and may you write there?)", problems);
     orr_status status = write_head(r, grid);
     for (int t = 0; t < ORR_TABLES && status == ORR_OK; t++)
         status = orr_table_create(&r->table[t], r->file, &orr_trace_tables[t]);
@@ -214,12 +262,91 @@ orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const or
     /* Only now that it can be opened does the file get its name: a run killed before leaves none that cannot. */
     if (status == ORR_OK && (H5Fflush(r->file, H5F_SCOPE_GLOBAL) < 0 || rename(r->fresh, r->partial) != 0))
         status = ORR_IO;
-    if (status != ORR_OK) {
-        orr_problem(problems, (orr_where){path, 0, 0}, "cannot be written");
-        unlink(r->fresh);
-        orr_recorder_discard(r);
-        return status;
+    if (status != ORR_OK)
+        return fail_open(r, status, "cannot be written", problems);
+    *recorder = r;
+    return ORR_OK;
+}
+
+/* What the recorder holds in memory, in or out of an archive. */
+static void archive_memory(orr_recorder *r, orr_archive *a)
+{
+    const orr_world *w = r->world;
+    size_t sums = (size_t)w->cohort_count * ORR_METRICS;
+    orr_archive_bytes(a, r->regions, (size_t)w->class_count * w->area_count * ORR_METRICS * sizeof *r->regions);
+    orr_archive_bytes(a, r->by_site, (size_t)w->ingress_count * ORR_METRICS * sizeof *r->by_site);
+    orr_archive_bytes(a, r->sum_count, sums * sizeof *r->sum_count);
+    orr_archive_bytes(a, r->sum, sums * sizeof *r->sum);
+    orr_archive_bytes(a, r->largest, sums * sizeof *r->largest);
+    orr_archive_bytes(a, r->energy, w->pool_count * sizeof *r->energy);
+    orr_archive_bytes(a, r->carbon, w->pool_count * sizeof *r->carbon);
+    orr_archive_bytes(a, r->link_bytes, 2 * (size_t)w->link_count * sizeof *r->link_bytes);
+    orr_archive_bytes(a, r->reasons, sizeof r->reasons);
+    orr_archive_bytes(a, &r->bin_start, sizeof r->bin_start);
+    orr_archive_bytes(a, &r->latency_start, sizeof r->latency_start);
+    orr_archive_bytes(a, &r->seen_tokens, sizeof r->seen_tokens);
+    orr_archive_bytes(a, &r->seen_offered, sizeof r->seen_offered);
+    for (int t = 0; t < ORR_TABLES; t++)
+        orr_archive_bytes(a, &r->table[t].written, sizeof r->table[t].written);
+    orr_archive_array(a, &r->shelf.chunks);
+}
+
+void orr_recorder_archive(orr_recorder *r, orr_archive *a)
+{
+    if (flush(r) != ORR_OK) {
+        a->status = ORR_IO;
+        return;
     }
+    archive_memory(r, a);
+    FILE *f = fopen(r->partial, "rb");
+    orr_array bytes;
+    orr_array_init(&bytes, 1);
+    long size = f != NULL && fseek(f, 0, SEEK_END) == 0 ? ftell(f) : -1;
+    if (size < 0 || fseek(f, 0, SEEK_SET) != 0)
+        a->status = ORR_IO;
+    else if (orr_array_extend(&bytes, (size_t)size) == NULL)
+        a->status = ORR_NO_MEMORY;
+    else if (fread(bytes.items, 1, (size_t)size, f) != (size_t)size)
+        a->status = ORR_IO;
+    else
+        orr_archive_array(a, &bytes);
+    orr_array_clear(&bytes);
+    if (f != NULL)
+        fclose(f);
+}
+
+orr_status orr_recorder_resume(orr_recorder **recorder, const char *path, const orr_grid *grid, orr_archive *a, orr_problems *problems)
+{
+    orr_recorder *r = prepare(path, grid);
+    *recorder = NULL;
+    if (r == NULL)
+        return ORR_NO_MEMORY;
+    uint64_t written[ORR_TABLES];
+    orr_array bytes;
+    orr_array_init(&bytes, 1);
+    archive_memory(r, a);
+    for (int t = 0; t < ORR_TABLES; t++)
+        written[t] = r->table[t].written;
+    orr_archive_array(a, &bytes);
+    FILE *f = a->status == ORR_OK ? fopen(r->fresh, "wb") : NULL;
+    bool ok = f != NULL && fwrite(bytes.items, 1, bytes.count, f) == bytes.count;
+    ok = (f == NULL || fclose(f) == 0) && ok;
+    orr_array_clear(&bytes);
+    if (a->status != ORR_OK)
+        return fail_open(r, a->status, "the checkpoint is damaged", problems);
+    if (ok)
+        open_file(r, false);
+    if (!ok || r->file < 0)
+        return fail_open(r, ORR_IO, "cannot be written (does the folder exist, and may you write there?)", problems);
+    orr_status status = ORR_OK;
+    for (int t = 0; t < ORR_TABLES && status == ORR_OK; t++)
+        status = orr_table_open(&r->table[t], r->file, &orr_trace_tables[t], written[t]);
+    if (status == ORR_OK)
+        status = rewrite_head(r, grid);
+    if (status == ORR_OK && (H5Fflush(r->file, H5F_SCOPE_GLOBAL) < 0 || rename(r->fresh, r->partial) != 0))
+        status = ORR_IO;
+    if (status != ORR_OK)
+        return fail_open(r, status, "the results in the checkpoint cannot be continued", problems);
     *recorder = r;
     return ORR_OK;
 }
@@ -381,16 +508,6 @@ static void write_rows(orr_recorder *r)
             INT(q->server_first_ns), INT(q->server_total_ns), INT(q->state_age_ns), INT(q->cost), INT(q->slo_met));
     }
     r->rows.count = 0;
-}
-
-static orr_status flush(orr_recorder *r)
-{
-    orr_status status = r->ok ? ORR_OK : ORR_NO_MEMORY;
-    for (int t = 0; t < ORR_TABLES && status == ORR_OK; t++)
-        status = orr_table_flush(&r->table[t]);
-    if (status == ORR_OK && H5Fflush(r->file, H5F_SCOPE_LOCAL) < 0)
-        status = ORR_IO;
-    return status;
 }
 
 orr_status orr_recorder_bin(orr_recorder *r, orr_grid *g, int64_t end_ns)

@@ -31,6 +31,14 @@ orr_status orr_recorder_bin(orr_recorder *recorder, orr_grid *grid, int64_t end_
  */
 orr_status orr_recorder_close(orr_recorder *recorder, orr_grid *grid, orr_status end, int64_t end_ns, orr_audit *audit, const orr_host_facts *facts, orr_problems *problems);
 
+/**
+ * Saves the recorder, its file included, between two events (also inside a bin).
+ */
+void orr_recorder_archive(orr_recorder *recorder, orr_archive *archive);
+
+/** Makes a recorder from what orr_recorder_archive saved, its file at `path`. ORR_IO with a problem, ORR_BAD_INPUT when the archive is damaged. */
+orr_status orr_recorder_resume(orr_recorder **recorder, const char *path, const orr_grid *grid, orr_archive *archive, orr_problems *problems);
+
 /** Drops the recorder and its partial file, for runs that never began. */
 void orr_recorder_discard(orr_recorder *recorder);
 

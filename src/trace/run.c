@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "scenario/units.h"
+#include "trace/checkpoint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,12 +53,12 @@ static int64_t last_end(const orr_grid *g)
     return last;
 }
 
-orr_status orr_run_grid(orr_grid *g, orr_recorder *recorder, const orr_run_options *options, orr_run_result *result)
+orr_status orr_run_grid(orr_grid *g, orr_recorder *recorder, int64_t now, const orr_run_options *options, orr_run_result *result, orr_problems *problems)
 {
     const orr_world *w = g->world;
     orr_status status = ORR_OK;
     double began = seconds(CLOCK_MONOTONIC), shown = began;
-    int64_t now = 0;
+    int64_t checkpoint_at = options->checkpoint_every_ns > 0 ? (now / options->checkpoint_every_ns + 1) * options->checkpoint_every_ns : ORR_NEVER;
     *result = (orr_run_result){0};
     while (status == ORR_OK && now < w->duration_ns && !(w->duration_ns == ORR_NEVER && orr_grid_idle(g))) {
         int64_t end = now + w->bin_ns < w->duration_ns ? now + w->bin_ns : w->duration_ns;
@@ -72,11 +73,17 @@ orr_status orr_run_grid(orr_grid *g, orr_recorder *recorder, const orr_run_optio
             result->facts.output_s += seconds(CLOCK_MONOTONIC) - before;
         }
         now = status == ORR_INTERRUPTED ? now : end;
+        if (status == ORR_OK && now >= checkpoint_at && now < w->duration_ns && options->checkpoint != NULL) {
+            status = orr_checkpoint_save(options->checkpoint, g, recorder, now, problems);
+            checkpoint_at += options->checkpoint_every_ns;
+        }
         if (options->progress && before - shown > 0.25) {
             shown = before;
             show_progress(g, now, before - began, false);
         }
     }
+    if (status == ORR_INTERRUPTED && options->checkpoint != NULL && orr_checkpoint_save(options->checkpoint, g, recorder, now, problems) != ORR_OK)
+        status = ORR_IO;
     if (status == ORR_INTERRUPTED && recorder != NULL) {
         int64_t reached = now;
         for (uint32_t s = 0; s < w->used_count; s++) {
@@ -109,15 +116,18 @@ orr_status orr_run(const orr_world *world, const orr_run_options *options, orr_r
 {
     orr_grid grid;
     orr_recorder *recorder = NULL;
-    orr_grid_options grid_options = {.lanes = options->partitions, .shuffle = options->shuffle};
+    int64_t now = 0;
+    orr_grid_options grid_options = {.lanes = options->partitions, .threads = options->threads, .shuffle = options->shuffle, .resume = options->from != NULL};
     *result = (orr_run_result){0};
     orr_status status = orr_grid_create(&grid, world, &grid_options, problems);
     if (status != ORR_OK)
         return status;
-    if (options->output != NULL)
+    if (options->from != NULL)
+        status = orr_checkpoint_load(options->from, &grid, options->output, options->branch, &recorder, &now, problems);
+    else if (options->output != NULL)
         status = orr_recorder_open(&recorder, options->output, &grid, problems);
     if (status == ORR_OK) {
-        status = orr_run_grid(&grid, recorder, options, result);
+        status = orr_run_grid(&grid, recorder, now, options, result, problems);
         if (recorder != NULL && (status == ORR_OK || status == ORR_INTERRUPTED || status == ORR_AUDIT_FAILED))
             status = orr_recorder_close(recorder, &grid, status, result->end_ns, &result->audit, &result->facts, problems);
         else

@@ -108,6 +108,24 @@ orr_status orr_table_create(orr_table *t, hid_t file, const orr_table_kind *kind
     return status;
 }
 
+orr_status orr_table_open(orr_table *t, hid_t file, const orr_table_kind *kind, uint64_t rows)
+{
+    orr_status status = ORR_OK;
+    *t = (orr_table){.kind = kind, .written = rows};
+    for (uint32_t i = 0; i < kind->column_count; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/%s", kind->path, kind->columns[i].name);
+        orr_array_init(&t->buffer[i], cell_bytes(kind->columns[i].cell));
+        t->dataset[i] = H5Dopen2(file, path, H5P_DEFAULT);
+        hid_t space = t->dataset[i] < 0 ? -1 : H5Dget_space(t->dataset[i]);
+        if (space < 0 || H5Sget_simple_extent_npoints(space) != (hssize_t)rows)
+            status = ORR_BAD_INPUT;
+        if (space >= 0)
+            H5Sclose(space);
+    }
+    return status;
+}
+
 bool orr_table_row(orr_table *t, ...)
 {
     va_list list;

@@ -42,6 +42,9 @@ typedef struct orr_table {
 /** Creates the group (with parents) and its datasets in `file`. ORR_IO on failure. */
 orr_status orr_table_create(orr_table *table, hid_t file, const orr_table_kind *kind);
 
+/** Opens the table as orr_table_create left it, with `rows` rows in it. ORR_BAD_INPUT if the file holds another number. */
+orr_status orr_table_open(orr_table *table, hid_t file, const orr_table_kind *kind, uint64_t rows);
+
 /**
  * Appends one row: one argument per column in order, integers as int64_t or uint64_t cast to long long, F64 as double, TEXT
  * as const char * (cut to ORR_TEXT_BYTES - 1). False when out of memory.

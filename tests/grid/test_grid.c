@@ -201,7 +201,7 @@ START_TEST(a_broken_counter_fails_the_audit_and_the_run)
         orr_recorder *recorder;
         create(&grid, world, 1, false);
         ck_assert_int_eq(orr_recorder_open(&recorder, output, &grid, &problems), ORR_OK);
-        ck_assert_int_eq(orr_run_grid(&grid, recorder, &options, &result), ORR_OK);
+        ck_assert_int_eq(orr_run_grid(&grid, recorder, 0, &options, &result, &problems), ORR_OK);
         break_counter(&grid, which);
         orr_audit_run(&result.audit, &grid, result.end_ns);
         ck_assert_msg(result.audit.failed > 0, "breaking counter %d went unnoticed", which);

@@ -54,7 +54,7 @@ START_TEST(nonsense_is_counted_replaced_and_survived)
     orr_problems problems = {0};
     orr_run_result result;
     ck_assert_int_eq(create(&grid, &world, _i, &problems), ORR_OK);
-    ck_assert_int_eq(orr_run_grid(&grid, NULL, &(orr_run_options){0}, &result), ORR_OK);
+    ck_assert_int_eq(orr_run_grid(&grid, NULL, 0, &(orr_run_options){0}, &result, &problems), ORR_OK);
     ck_assert_uint_eq(result.audit.failed, 0);
     totals t = count(&grid);
     ck_assert_uint_gt(t.offered, 100);
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
     scenario = argv[1];
     library = argv[2];
     TCase *promises = tcase_create("promises");
-    tcase_set_timeout(promises, 120);
+    tcase_set_timeout(promises, 900);
     tcase_add_loop_test(promises, nonsense_is_counted_replaced_and_survived, FAR_OUTSIDE, EVERYTHING + 1);
     tcase_add_test(promises, a_bad_row_is_replaced_by_the_nearest_candidate);
     tcase_add_test(promises, one_that_refuses_to_start_or_an_option_out_of_bounds_is_an_error);

@@ -1,0 +1,143 @@
+#include "grid/partition.h"
+
+#include "base/time.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How much heavier than the mean the heaviest lane may become for the sake of longer windows. */
+static const double IMBALANCE = 1.06;
+
+typedef struct pair {
+    int64_t  delay_ns;
+    uint32_t a, b;
+} pair;
+
+typedef struct work {
+    uint32_t  sites, lanes;
+    pair     *pairs;
+    size_t    pair_count;
+    double   *weight;    /* per site */
+    uint32_t *cluster;   /* per site: union-find */
+    double   *mass;      /* per cluster root, then per lane */
+    double   *load;      /* per lane */
+    uint32_t *root, *lane_of_root, *lane_of;
+} work;
+
+static int by_delay(const void *x, const void *y)
+{
+    const pair *a = x, *b = y;
+    if (a->delay_ns != b->delay_ns)
+        return a->delay_ns < b->delay_ns ? -1 : 1;
+    return a->a != b->a ? (a->a < b->a ? -1 : 1) : (a->b < b->b ? -1 : a->b > b->b);
+}
+
+static uint32_t find(uint32_t *cluster, uint32_t site)
+{
+    while (cluster[site] != site)
+        site = cluster[site] = cluster[cluster[site]];
+    return site;
+}
+
+/* What passes through a site: its clients' requests and its pools' places, each as a share of all. */
+static void weigh(work *k, const orr_world *w)
+{
+    double arrivals = 0, slots = 0;
+    for (uint32_t c = 0; c < w->cohort_count; c++)
+        arrivals += w->cohorts[c].rate_per_ns;
+    for (uint32_t p = 0; p < w->pool_count; p++)
+        slots += w->pools[p].slots;
+    for (uint32_t c = 0; c < w->cohort_count; c++)
+        k->weight[w->cohorts[c].site] += arrivals > 0 ? w->cohorts[c].rate_per_ns / arrivals : 1;
+    for (uint32_t p = 0; p < w->pool_count; p++)
+        k->weight[w->pools[p].site] += w->pools[p].slots / slots;
+}
+
+static void list_pairs(work *k, const orr_world *w, const orr_routes *routes)
+{
+    for (uint32_t i = 0; i < w->ingress_count; i++)
+        for (uint32_t c = 0; c < w->compute_count; c++)
+            if (w->ingress_sites[i] != w->compute_sites[c])
+                k->pairs[k->pair_count++] = (pair){routes->delay_ns[orr_route_pair(routes, i, c)], w->ingress_sites[i], w->compute_sites[c]};
+    qsort(k->pairs, k->pair_count, sizeof *k->pairs, by_delay);
+}
+
+/* Merges the first `merged` pairs and deals the clusters out, the heaviest first, each to the lightest lane. Returns the heaviest lane over the mean. */
+static double deal(work *k, size_t merged)
+{
+    uint32_t roots = 0;
+    double total = 0, most = 0;
+    for (uint32_t s = 0; s < k->sites; s++) {
+        k->cluster[s] = s;
+        k->mass[s] = 0;
+    }
+    for (size_t i = 0; i < merged; i++)
+        k->cluster[find(k->cluster, k->pairs[i].a)] = find(k->cluster, k->pairs[i].b);
+    for (uint32_t s = 0; s < k->sites; s++) {
+        uint32_t r = find(k->cluster, s);
+        k->mass[r] += k->weight[s];
+        total += k->weight[s];
+        if (r == s)
+            k->root[roots++] = s;
+    }
+    memset(k->load, 0, k->lanes * sizeof *k->load);
+    for (uint32_t done = 0; done < roots; done++) {
+        uint32_t heaviest = done, lightest = 0;
+        for (uint32_t i = done + 1; i < roots; i++)
+            if (k->mass[k->root[i]] > k->mass[k->root[heaviest]])
+                heaviest = i;
+        uint32_t r = k->root[heaviest];
+        k->root[heaviest] = k->root[done];
+        for (uint32_t l = 1; l < k->lanes; l++)
+            if (k->load[l] < k->load[lightest])
+                lightest = l;
+        k->lane_of_root[r] = lightest;
+        k->load[lightest] += k->mass[r];
+    }
+    for (uint32_t l = 0; l < k->lanes; l++)
+        most = k->load[l] > most ? k->load[l] : most;
+    return total > 0 ? most * k->lanes / total : 1;
+}
+
+uint32_t *orr_partition(const orr_world *w, const orr_routes *routes, uint32_t lanes, int64_t *lookahead_ns)
+{
+    work k = {.sites = w->used_count, .lanes = lanes};
+    size_t n = w->used_count + 1;
+    k.pairs = calloc((size_t)w->ingress_count * w->compute_count + 1, sizeof *k.pairs);
+    k.weight = calloc(n, sizeof *k.weight);
+    k.cluster = calloc(n, sizeof *k.cluster);
+    k.mass = calloc(n, sizeof *k.mass);
+    k.load = calloc(lanes, sizeof *k.load);
+    k.root = calloc(n, sizeof *k.root);
+    k.lane_of_root = calloc(n, sizeof *k.lane_of_root);
+    k.lane_of = calloc(n, sizeof *k.lane_of);
+    *lookahead_ns = ORR_NEVER;
+    if (k.pairs && k.weight && k.cluster && k.mass && k.load && k.root && k.lane_of_root && k.lane_of) {
+        weigh(&k, w);
+        list_pairs(&k, w, routes);
+        double allowed = deal(&k, 0) * IMBALANCE;
+        size_t low = 0, high = k.pair_count; /* the most merges that still balance, by bisection */
+        while (low < high) {
+            size_t middle = low + (high - low + 1) / 2;
+            if (deal(&k, middle) <= allowed)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        deal(&k, low);
+        for (uint32_t s = 0; s < k.sites; s++)
+            k.lane_of[s] = k.lane_of_root[find(k.cluster, s)];
+        for (size_t i = 0; i < k.pair_count; i++)
+            if (k.lane_of[k.pairs[i].a] != k.lane_of[k.pairs[i].b]) {
+                *lookahead_ns = k.pairs[i].delay_ns;
+                break;
+            }
+    } else {
+        free(k.lane_of);
+        k.lane_of = NULL;
+    }
+    void *const owned[] = {k.pairs, k.weight, k.cluster, k.mass, k.load, k.root, k.lane_of_root};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+    return k.lane_of;
+}
