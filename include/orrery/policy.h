@@ -98,6 +98,7 @@ typedef struct orr_policy_option {
     const char *name;
     double      fallback, low, high; /**< inclusive bounds */
     const char *meaning;
+    int         whole; /**< not 0: whole numbers only */
 } orr_policy_option;
 
 typedef struct orr_policy orr_policy;

@@ -6,6 +6,7 @@
 #include "scenario/schema.h"
 
 #include <dlfcn.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,8 +91,9 @@ static orr_status read_option(orr_host *h, const orr_node *given, size_t at, con
     }
     char *end = NULL;
     double number = value->kind == ORR_NODE_SCALAR ? strtod(value->text, &end) : 0;
-    if (end == NULL || end == value->text || *end != 0 || !(number >= p->options[i].low && number <= p->options[i].high)) {
-        orr_problem(problems, value->where, "option `%s` of `%s`: expected a number from %g to %g%s%s", names[i], p->name, p->options[i].low, p->options[i].high,
+    if (end == NULL || end == value->text || *end != 0 || !(number >= p->options[i].low && number <= p->options[i].high) ||
+        (p->options[i].whole && number != nearbyint(number))) {
+        orr_problem(problems, value->where, "option `%s` of `%s`: expected a %snumber from %g to %g%s%s", names[i], p->name, p->options[i].whole ? "whole " : "", p->options[i].low, p->options[i].high,
                     value->kind == ORR_NODE_SCALAR ? ", found " : "", value->kind == ORR_NODE_SCALAR ? value->text : "");
         return ORR_BAD_INPUT;
     }

@@ -14,6 +14,13 @@ static void warn_of_thin_pools(const orr_world *w)
             printf("warning: pool `%s` serves only %u requests at a time; a pool that small does not queue or batch like a real one\n", w->pools[p].id, w->pools[p].slots);
 }
 
+/* Rounding of replicas to whole ones can change what `scale` means. */
+static void warn_of_rounded_pools(const orr_world *w)
+{
+    if (w->scale < 1)
+        printf("warning: with scale below 1 every pool still has at least one replica, so the fleet shrinks less than the population\n");
+}
+
 int orr_cli_check(int argc, char **argv)
 {
     orr_scenario_arguments a = {0};
@@ -33,6 +40,8 @@ int orr_cli_check(int argc, char **argv)
             requests += world->cohorts[c].trace_count > 0 ? (double)world->cohorts[c].trace_count : 86400e9 * world->cohorts[c].rate_per_ns;
         }
         warn_of_thin_pools(world);
+        warn_of_rounded_pools(world);
+        orr_cli_warn_of_short_runs(world, stdout);
         printf("%s: ok: %u sites in use, %u links, %u pools, %u classes, %.0f clients, about %.3g requests a day\n", a.scenario, world->used_count, world->link_count,
                world->pool_count, world->class_count, clients, requests);
         orr_grid_destroy(&grid);

@@ -1,6 +1,5 @@
 #include "cli/cli.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 int orr_cli_problems(orr_problems *problems)
@@ -49,6 +48,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 const struct argp orr_scenario_argp = {options, parse, "SCENARIO", NULL, NULL, NULL, NULL};
+
+void orr_cli_warn_of_short_runs(const orr_world *w, FILE *out)
+{
+    for (uint32_t i = 0; i < w->cohort_count; i++)
+        if (w->cohorts[i].settling > 0)
+            fprintf(out, "warning: class `%s`: %.0f requests are too few for the queues to settle from empty; means will be biased (at least %.2g would do)\n",
+                    w->classes[w->cohorts[i].class_].name, (double)w->cohorts[i].requests, 2 * w->cohorts[i].settling);
+}
 
 orr_world *orr_cli_world(const orr_scenario_arguments *a)
 {

@@ -6,6 +6,7 @@
 #include "world/world.h"
 
 #include <argp.h>
+#include <stdio.h>
 
 /** Exit status of every sub-command. */
 enum { ORR_EXIT_DONE = 0, ORR_EXIT_FAILED = 1, ORR_EXIT_BAD_INPUT = 2 };
@@ -40,6 +41,9 @@ bool orr_cli_override(orr_scenario_arguments *arguments, const char *text);
 
 /** The argp child that reads `--set` and the scenario into an orr_scenario_arguments (its input). */
 extern const struct argp orr_scenario_argp;
+
+/** Warns of populations whose `requests` are too few for their queues to settle: their means would be biased. */
+void orr_cli_warn_of_short_runs(const orr_world *world, FILE *out);
 
 /** Loads the world, or prints the problems and returns NULL. */
 orr_world *orr_cli_world(const orr_scenario_arguments *arguments);

@@ -18,7 +18,7 @@ void orr_cli_warn_of_partial_runs(const cJSON *data)
 
 int orr_cli_failure(orr_status status, orr_problems *problems)
 {
-    bool machine = status == ORR_IO || status == ORR_NO_MEMORY || problems->out_of_memory;
+    bool machine = status == ORR_NO_MEMORY || problems->out_of_memory; /* a path that cannot be written is the user's */
     int bad_input = orr_cli_problems(problems);
     return machine ? ORR_EXIT_FAILED : bad_input;
 }

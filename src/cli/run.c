@@ -116,6 +116,7 @@ static int simulate(const run_arguments *a, const orr_world *world, const char *
     orr_run_options o = {.output = output, .partitions = a->threads > 1 ? a->threads : a->partitions, .threads = a->threads > 1, .shuffle = a->shuffle, .progress = !a->quiet && isatty(STDERR_FILENO), .stop = &stop_requested,
                          .checkpoint = a->every_ns > 0 || a->resume ? checkpoint : NULL, .checkpoint_every_ns = a->every_ns, .from = a->branch != NULL ? a->branch : a->resume && there ? checkpoint : NULL,
                          .branch = a->branch != NULL};
+    orr_cli_warn_of_short_runs(world, stderr);
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -52,7 +52,7 @@ static void sum_clients(clients *sum, const orr_site *s)
 /* Sums over all pools, and over the jobs in them. */
 typedef struct servers {
     __int128 arrived, refused, done, cancelled, jobs, bytes_taken, bytes_given, tokens[3], cancelled_tokens[3], job_tokens[3], cost, cancelled_cost, job_cost;
-    __int128 produced, metered_output, unrated, prefilled, metered_input, cancelled_prompt, unfinished_prompt, present_time, sojourn_time, kv_used, job_kv, violations;
+    __int128 rated_millionths, priced_millionths, produced, metered_output, unrated, prefilled, metered_input, cancelled_prompt, unfinished_prompt, present_time, sojourn_time, kv_used, job_kv, violations;
 } servers;
 
 static void sum_jobs(servers *sum, const orr_grid *g, const orr_site *s, int64_t now)
@@ -67,8 +67,10 @@ static void sum_jobs(servers *sum, const orr_grid *g, const orr_site *s, int64_t
         bool llm = g->world->services[g->world->pools[j->pool].service].kind == ORR_SERVICE_LLM;
         if (!llm)
             continue;
-        if (j->state == ORR_JOB_PROMPT)
+        if (j->state == ORR_JOB_PROMPT) {
             sum->unfinished_prompt += j->prompt_done - j->cached;
+            sum->job_tokens[ORR_CACHED_INPUT] += j->cached;
+        }
         if (j->state == ORR_JOB_DECODING) {
             const orr_llm *l = orr_array_at(&s->llms, j->instance);
             sum->job_tokens[ORR_CACHED_INPUT] += j->cached;
@@ -79,6 +81,22 @@ static void sum_jobs(servers *sum, const orr_grid *g, const orr_site *s, int64_t
         if (j->state == ORR_JOB_PROMPT || j->state == ORR_JOB_DECODING)
             sum->job_kv += (__int128)j->input + j->output;
     }
+}
+
+/* Money two ways, in millionths of a nano-yuan: what the accounts posted and carry, and tokens x price. */
+static void sum_money(servers *sum, const orr_grid *g, const orr_site *s, uint32_t local)
+{
+    const orr_world *w = g->world;
+    uint32_t pool = w->site_pools[w->site_pool_start[s->id] + local];
+    const orr_pool_state *state = orr_array_at(&s->pools, local);
+    sum->rated_millionths += (__int128)state->counts.cost * 1000000;
+    for (uint32_t i = 0; i < w->class_count * ORR_TOKEN_KINDS; i++)
+        sum->rated_millionths += *(uint32_t *)orr_array_at(&s->carry, state->account + i);
+    for (uint32_t t = 0; t < w->tariff_count; t++)
+        for (uint32_t kind = 0; kind < ORR_TOKEN_KINDS; kind++) {
+            uint64_t tokens = *(uint64_t *)orr_array_at(&s->rated, (local * w->tariff_count + t) * ORR_TOKEN_KINDS + kind);
+            sum->priced_millionths += (__int128)tokens * orr_world_price(w, pool, t, (int)kind);
+        }
 }
 
 static void sum_servers(servers *sum, const orr_grid *g, const orr_site *s, int64_t now)
@@ -96,6 +114,7 @@ static void sum_servers(servers *sum, const orr_grid *g, const orr_site *s, int6
     for (uint32_t i = 0; i < s->pools.count; i++) {
         const orr_pool_counts *c = &((orr_pool_state *)orr_array_at(&s->pools, i))->counts;
         uint32_t pool = w->site_pools[w->site_pool_start[s->id] + i];
+        sum_money(sum, g, s, i);
         sum->arrived += c->arrived;
         sum->refused += c->refused;
         sum->done += c->done;
@@ -150,6 +169,7 @@ void orr_audit_run(orr_audit *a, const orr_grid *g, int64_t now_ns)
     orr_audit_add(a, "output tokens: produced by iterations = metered + not yet rated", s.produced, s.metered_output + s.unrated);
     orr_audit_add(a, "prompt tokens: computed = metered + cancelled + unfinished", s.prefilled, s.metered_input + s.cancelled_prompt + s.unfinished_prompt);
     orr_audit_add(a, "money: rated = delivered + cancelled + at sites + on the way (nano-yuan)", s.cost, c.cost + s.cancelled_cost + s.job_cost + t.cost);
+    orr_audit_add(a, "money: posted and carried = tokens x price (millionths of a nano-yuan)", s.rated_millionths, s.priced_millionths);
     orr_audit_add(a, "Little's law: integral of requests present = sum of times spent (ns)", s.present_time, s.sojourn_time);
     orr_audit_add(a, "cache: reserved tokens = tokens of admitted requests", s.kv_used, s.job_kv);
     orr_audit_add(a, "bytes: sent by clients = received by sites + on the way", c.bytes_sent, s.bytes_taken + t.request_bytes);

@@ -49,6 +49,12 @@ static uint64_t request_bytes(const orr_class *class, uint32_t input) { return c
 
 static int64_t wire_ns(uint64_t bytes, double bit_s) { return isinf(bit_s) ? 0 : (int64_t)((double)bytes * 8e9 / bit_s); }
 
+/* The way of one token to the client: half a round trip, and its packet on the downlink. Answers are streamed, so the last token takes no longer. */
+static int64_t down_ns(const orr_class *class, int64_t round_trip)
+{
+    return round_trip - round_trip / 2 + wire_ns((uint64_t)class->response_bytes + class->bytes_per_output_token, class->downlink_bit_s);
+}
+
 /* The intention is over. */
 static void finish(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, orr_end end, const orr_done_message *done, int64_t ttft_ns, int64_t tpot_ns, int64_t e2e_ns, bool good)
 {
@@ -116,7 +122,7 @@ void orr_ingress_arrival(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t i
     const orr_class *class = &w->classes[cohort->class_];
     int64_t round_trip = orr_access_round_trip(w, cohort, number, 0, it.access_normal);
     r->began_ns = now - round_trip / 2 - wire_ns(request_bytes(class, it.input), class->uplink_bit_s);
-    r->down_ns = round_trip - round_trip / 2;
+    r->down_ns = down_ns(class, round_trip);
     if (it.patience_ns != ORR_NEVER)
         r->leaves_ns = r->began_ns + it.patience_ns > now ? r->began_ns + it.patience_ns : now;
     k->counts.offered++;
@@ -195,6 +201,7 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     ((uint32_t *)site->own.items)[row]++;
     ((uint32_t *)site->sent.items)[row]++;
     state_of(g, site, r)->counts.attempts++;
+    state_of(g, site, r)->counts.retries += r->attempt > 0;
     site->flow.attempts++;
     if (r->timer_ns != ORR_NEVER)
         orr_timer(lane, site->id, ORR_TIMER_GIVE_UP, slot, r->timer_ns);
@@ -243,8 +250,7 @@ static void retry_or_end(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     int64_t round_trip = orr_access_round_trip(g->world, cohort, r->number, r->attempt, r->access_normal);
     int64_t up = round_trip / 2 + wire_ns(request_bytes(class, r->input), class->uplink_bit_s);
     int64_t again = orr_now(lane) + r->down_ns + orr_retry_pause(g->world, cohort, r->number, r->attempt) + up;
-    r->down_ns = round_trip - round_trip / 2;
-    state_of(g, site, r)->counts.retries++;
+    r->down_ns = down_ns(class, round_trip);
     if (again > r->leaves_ns)
         again = r->leaves_ns + 1; /* it leaves while it pauses */
     orr_timer(lane, site->id, ORR_TIMER_ATTEMPT, slot, again);

@@ -59,7 +59,7 @@ static bool build_pools(orr_grid *g, orr_site *s)
         state->account = s->carry.count;
         state->first = llm ? s->llms.count : s->stations.count;
         state->counts.service_mean_ns = (int64_t)w->services[p->service].mean_ns;
-        if (!orr_array_extend(&s->carry, (size_t)w->class_count * ORR_TOKEN_KINDS) || !orr_array_extend(&s->received, w->ingress_count + 1))
+        if (!orr_array_extend(&s->carry, (size_t)w->class_count * ORR_TOKEN_KINDS) || (w->tariff_count > 0 && !orr_array_extend(&s->rated, (size_t)w->tariff_count * ORR_TOKEN_KINDS)) || !orr_array_extend(&s->received, w->ingress_count + 1))
             return false;
         for (uint32_t k = 0; k < p->replicas; k++) {
             if (!llm) {
@@ -117,6 +117,8 @@ static void rate(orr_grid *g, orr_site *s, orr_job *j, int kind, uint64_t tokens
     state->counts.bin_tokens += tokens;
     if (tariff == ORR_NONE)
         return;
+    uint32_t local = (uint32_t)(state - (orr_pool_state *)s->pools.items);
+    ((uint64_t *)s->rated.items)[((size_t)local * w->tariff_count + tariff) * ORR_TOKEN_KINDS + (uint32_t)kind] += tokens;
     int64_t price = orr_world_price(w, j->pool, tariff, kind);
     uint32_t *carry = (uint32_t *)s->carry.items + state->account + j->class_ * ORR_TOKEN_KINDS + kind;
     int64_t amount = orr_meter_rate(carry, tokens, price);
@@ -170,7 +172,7 @@ static void end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bo
     if (cancelled) {
         bool prompt_done = j->first_ns != 0;
         c->cancelled++;
-        c->cancelled_tokens[ORR_CACHED_INPUT] += prompt_done ? j->cached : 0;
+        c->cancelled_tokens[ORR_CACHED_INPUT] += j->cached;
         c->cancelled_tokens[ORR_INPUT] += prompt_done ? j->input - j->cached : 0;
         c->cancelled_tokens[ORR_OUTPUT] += j->rated;
         c->cancelled_cost += (uint64_t)j->cost;
@@ -183,10 +185,9 @@ static void end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bo
     orr_array_give(&s->jobs, &s->free_job, index);
 }
 
-/* The prompt is in the cache: cached and computed tokens are rated, and the client hears the first token. */
+/* The prompt is in the cache: what was computed of it is rated, and the client hears the first token. */
 static void prompt_is_done(orr_grid *g, orr_lane *lane, orr_site *s, orr_job *j)
 {
-    rate(g, s, j, ORR_CACHED_INPUT, j->cached);
     rate(g, s, j, ORR_INPUT, j->input - j->cached);
     orr_first_message m = {.id = id_of(j)};
     if (j->output > 1)
@@ -202,6 +203,10 @@ static void settle(orr_grid *g, orr_lane *lane, orr_site *s)
         orr_job_event e = ((orr_job_event *)s->outbox.items)[i];
         orr_job *j = orr_job_at(&s->jobs, e.job);
         uint32_t pool = j->pool;
+        if (e.outcome == ORR_ADMITTED) {
+            rate(g, s, j, ORR_CACHED_INPUT, j->cached);
+            continue;
+        }
         if (e.outcome == ORR_FIRST_TOKEN) {
             prompt_is_done(g, lane, s, j);
             continue;
@@ -324,7 +329,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
         return;
     }
     orr_job *j = orr_job_at(&s->jobs, index);
-    *j = (orr_job){.attempt = m->id.attempt, .instance = instance, .pool = m->pool, .input = m->input, .cached = m->prefix, .output = m->output, .arrived_ns = now,
+    *j = (orr_job){.attempt = m->id.attempt, .instance = instance, .pool = m->pool, .input = m->input, .prefix = m->prefix, .output = m->output, .arrived_ns = now,
                    .cohort = m->id.cohort, .number = m->id.number, .client = m->id.slot, .ingress = source,
                    .class_ = (uint16_t)w->cohorts[m->id.cohort].class_};
     if (m->may_cancel && !orr_map_put(&s->by_request, request_key(source, m->id.slot), index))
@@ -336,7 +341,6 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
         orr_llm_site at = llm_site(s);
         check(lane, orr_llm_arrive((orr_llm *)s->llms.items + instance, &g->kinds[m->pool], &at, index, now));
     } else {
-        j->cached = 0;
         j->work_ns = draw_work(g, m->pool, m);
         orr_station_site at = station_site(s);
         check(lane, orr_station_arrive((orr_station *)s->stations.items + instance, &at, index, now));

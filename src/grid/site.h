@@ -145,6 +145,7 @@ typedef struct orr_site {
     orr_map   by_request; /**< ingress and request slot -> job, for requests that may be given up */
     orr_array received; /**< uint32_t [pool at site][ingress] requests received: what own decisions are counted from */
     orr_array carry;    /**< uint32_t accounts of the meter */
+    orr_array rated;    /**< uint64_t [pool at site][tariff][kind] tokens rated: from which the audit reckons the money anew */
     orr_array tariff;   /**< uint32_t per service: row of the tariff in force */
     orr_array outbox;   /**< orr_job_event, empty between events */
     uint64_t  reports;  /**< ticks of telemetry so far */

@@ -30,8 +30,9 @@ uint32_t orr_sample(const orr_sampling *sampling, const orr_policy_host *host, c
 
 double orr_expected_token_ns(const orr_policy_world *world, const orr_policy_view *view, uint32_t row)
 {
-    double reported = (double)view->token_ns[row], alone = world->row_token_ns[row];
-    return reported > alone ? reported : alone;
+    double reported = (double)view->token_ns[row], alone = world->row_token_ns[row], present = (double)view->running[row] + view->waiting[row];
+    double more = reported > alone ? reported - alone : 0;
+    return alone + more * (present > 0 ? (present + view->own[row]) / present : 1); /* what the others cost, grown in proportion */
 }
 
 double orr_expected_wait_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row)

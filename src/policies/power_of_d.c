@@ -5,7 +5,7 @@
 
 enum { MOST = 64 };
 
-static const orr_policy_option options_of[] = {{"d", 2, 1, MOST, "how many pools are compared"}};
+static const orr_policy_option options_of[] = {{"d", 2, 1, MOST, "how many pools are compared", 1}};
 
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)

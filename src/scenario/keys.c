@@ -83,7 +83,7 @@ const orr_key orr_scenario_keys[] = {
     {"clients[].access", T(TEXT), "", "", NULL, "access technology; overrides the device's; `none` has no delay"},
     {"clients[].service", T(TEXT), "", NULL, NULL, "what they ask for"},
     {"clients[].population", T(NUMBER), "clients", "1", "[1,1e12]", "how many, multiplied by `scale`"},
-    {"clients[].rate", T(RATE), "/s", "", "[0,inf)", "requests of one client, averaged over the day"},
+    {"clients[].rate", T(RATE), "/s", "", "[0,1e6]", "requests of one client, averaged over the day"},
     {"clients[].load", T(NUMBER), "", "", "[0,inf)", "instead of `rate`, for a station: offered load per server over all its pools"},
     {"clients[].where", T(LIST), "", "", NULL, "where they live; all sites with a population if absent"},
     {"clients[].where[].country", T(TEXT), "", "", NULL, "spread over the country's sites by population"},
@@ -135,12 +135,13 @@ const orr_key orr_scenario_keys[] = {
     {"serving.token_budget", T(INTEGER), "tokens", "2048", "[64,1000000]", "prompt and decode tokens that one iteration may hold (chunked prefill; vLLM: 2048 to 8192)"},
 
     {"residency", T(MAP), "", "{}", NULL, "legal ground for data to leave its country"},
-    {"residency.mechanisms", T(ANY), "", "", NULL, "list of mechanisms in place; `allow_if` rules need one of theirs; all are in place if absent"},
+    {"residency.mechanisms", T(LIST), "", "", NULL, "mechanisms in place; `allow_if` rules need one of theirs; all are in place if absent"},
+    {"residency.mechanisms[]", T(TEXT), "", NULL, NULL, "name of a mechanism, as in the catalogue of residency"},
 
     {"output", T(MAP), "", "{}", NULL, "what is written"},
     {"output.sample", T(FRACTION), "", "0.01", NULL, "share of clients whose requests are written row by row"},
     {"output.bin", T(TIME), "ns", "15 min", "[1,inf)", "bin of the time series"},
     {"output.latency_bin", T(TIME), "ns", "1 h", "[1,inf)", "bin of the latency histograms; a multiple of `output.bin`"},
-    {"output.warmup", T(FRACTION), "", "0", NULL, "first share of `clients[].requests` left out of latency statistics"},
+    {"output.warmup", T(FRACTION), "", "0", NULL, "first share of `clients[].requests` left out of latency statistics; more (up to half) where `load` says that queues need longer to settle"},
 };
 const size_t orr_scenario_key_count = sizeof orr_scenario_keys / sizeof *orr_scenario_keys;

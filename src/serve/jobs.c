@@ -2,17 +2,14 @@
 
 void orr_job_remove(const orr_array *jobs, orr_job_queue *queue, uint32_t index)
 {
-    uint32_t before = 0;
-    for (uint32_t at = queue->head; at != index + 1; at = orr_job_at(jobs, at - 1)->next) {
-        assert(at != 0);
-        before = at;
-    }
-    uint32_t after = orr_job_at(jobs, index)->next;
-    if (before == 0)
-        queue->head = after;
+    const orr_job *j = orr_job_at(jobs, index);
+    if (j->previous == 0)
+        queue->head = j->next;
     else
-        orr_job_at(jobs, before - 1)->next = after;
-    if (queue->tail == index + 1)
-        queue->tail = before;
+        orr_job_at(jobs, j->previous - 1)->next = j->next;
+    if (j->next == 0)
+        queue->tail = j->previous;
+    else
+        orr_job_at(jobs, j->next - 1)->previous = j->previous;
     queue->count--;
 }

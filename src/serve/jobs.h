@@ -13,12 +13,13 @@ typedef enum orr_job_state { ORR_JOB_FREE, ORR_JOB_WAITING, ORR_JOB_PROMPT, ORR_
 
 /** At most 128 bytes, two cache lines: the first is what the batch touches, the second what the end of the job needs. */
 typedef struct orr_job {
-    uint32_t next;      /**< in its queue or in the free list (index plus one) */
+    uint32_t next, previous; /**< in its queue (index plus one); next also in the free list */
     uint8_t  state;     /**< orr_job_state */
     uint8_t  cancelled; /**< leaves at the next boundary */
     uint16_t attempt;
     uint32_t instance, pool;
-    uint32_t input, cached, output; /**< tokens; cached is part of input; input and output are at least 1 */
+    uint32_t input, output;         /**< tokens, at least 1 each */
+    uint32_t prefix, cached;        /**< of the prompt: shared by the class; found in the cache when admitted (0 before) */
     uint32_t prompt_done;           /**< prompt tokens in the cache */
     uint32_t chunk;                 /**< prompt tokens in the iteration that runs */
     uint32_t rated;                 /**< output tokens already rated */
@@ -45,6 +46,7 @@ static inline orr_job *orr_job_at(const orr_array *jobs, uint32_t index) { retur
 static inline void orr_job_enqueue(const orr_array *jobs, orr_job_queue *queue, uint32_t index)
 {
     orr_job_at(jobs, index)->next = 0;
+    orr_job_at(jobs, index)->previous = queue->tail;
     if (queue->tail != 0)
         orr_job_at(jobs, queue->tail - 1)->next = index + 1;
     else
@@ -59,15 +61,17 @@ static inline uint32_t orr_job_dequeue(const orr_array *jobs, orr_job_queue *que
     queue->head = orr_job_at(jobs, index)->next;
     if (queue->head == 0)
         queue->tail = 0;
+    else
+        orr_job_at(jobs, queue->head - 1)->previous = 0;
     queue->count--;
     return index;
 }
 
-/** Takes `index` out of the middle; linear. */
+/** Takes `index` out of the queue, wherever it stands. */
 void orr_job_remove(const orr_array *jobs, orr_job_queue *queue, uint32_t index);
 
-/** Something that happened to a job at `at_ns`. */
-typedef enum orr_outcome { ORR_FIRST_TOKEN, ORR_JOB_DONE, ORR_JOB_CANCELLED } orr_outcome;
+/** Something that happened to a job at `at_ns`; ORR_ADMITTED is told when part of the prompt was in the cache. */
+typedef enum orr_outcome { ORR_ADMITTED, ORR_FIRST_TOKEN, ORR_JOB_DONE, ORR_JOB_CANCELLED } orr_outcome;
 
 typedef struct orr_job_event {
     uint32_t    job;

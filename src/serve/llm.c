@@ -85,23 +85,26 @@ static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_job *j)
 }
 
 /* Lets waiting jobs in, in order, as long as the first fits. Admission happens at `start`. */
-static void admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+static bool admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
+    bool ok = true;
     while (l->waiting.count > 0) {
         orr_job *j = orr_job_at(site->jobs, l->waiting.head - 1);
         if (!fits(l, kind, j))
-            return;
+            break;
         uint32_t index = orr_job_dequeue(site->jobs, &l->waiting);
         l->kv_used += reserved(j);
         j->state = ORR_JOB_PROMPT;
         j->started_ns = ns_after(l->start);
-        if (!((uint8_t *)site->resident->items)[l->resident + j->class_])
-            j->cached = 0;
+        j->cached = ((uint8_t *)site->resident->items)[l->resident + j->class_] ? j->prefix : 0;
         if (j->cached >= j->input) /* the last prompt token is always computed: it gives the first answer token */
             j->cached = j->input - 1;
         j->prompt_done = j->cached;
         orr_job_enqueue(site->jobs, &l->prompts, index);
+        if (j->cached > 0)
+            ok &= tell(site, index, ORR_ADMITTED, j->started_ns);
     }
+    return ok;
 }
 
 /* Plans from `start` with the composition as it is. */
@@ -238,7 +241,7 @@ bool orr_llm_due(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
         ok &= complete_prompts(l, site);
     }
     ok &= drop_cancelled(l, site);
-    admit(l, kind, site);
+    ok &= admit(l, kind, site);
     plan(l, kind, site);
     return ok;
 }
@@ -252,17 +255,19 @@ bool orr_llm_catch_up(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *
 }
 
 /* Ends the plan at the first boundary from `now` on; at once if that is its start. */
-static void cut(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
+static bool cut(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
 {
+    bool ok = true;
     uint64_t m = boundary_from(l, quanta(now_ns));
     if (m == 0) { /* nothing of the plan has happened yet: join it */
-        admit(l, kind, site);
+        ok = admit(l, kind, site);
         plan(l, kind, site);
     } else if (m < l->iterations) {
         l->iterations = m;
         l->due = boundary(l, m);
         l->due_ns = ns_after(l->due);
     }
+    return ok;
 }
 
 bool orr_llm_arrive(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)
@@ -274,10 +279,10 @@ bool orr_llm_arrive(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
     if (l->due == ORR_NEVER) {
         account_to(l, quanta(now_ns));
         l->start = quanta(now_ns);
-        admit(l, kind, site);
+        ok &= admit(l, kind, site);
         plan(l, kind, site);
     } else if (l->waiting.count == 1 && fits(l, kind, j)) {
-        cut(l, kind, site, now_ns);
+        ok &= cut(l, kind, site, now_ns);
     }
     return ok;
 }
@@ -287,23 +292,24 @@ static bool has_ended(const orr_llm_site *site, uint32_t before, uint32_t job)
 {
     const orr_job_event *e = site->events->items;
     for (uint32_t i = before; i < site->events->count; i++)
-        if (e[i].job == job && e[i].outcome != ORR_FIRST_TOKEN)
+        if (e[i].job == job && e[i].outcome >= ORR_JOB_DONE)
             return true;
     return false;
 }
 
 /* The first in the queue is gone: the next one may fit where it did not; if not, a plan that was cut for it runs on to its own end. */
-static void queue_head_left(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
+static bool queue_head_left(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
 {
     if (l->due == ORR_NEVER)
-        return;
+        return true;
     if (l->waiting.count > 0 && fits(l, kind, orr_job_at(site->jobs, l->waiting.head - 1))) {
-        cut(l, kind, site, now_ns);
+        return cut(l, kind, site, now_ns);
     } else if (l->prompts.count == 0 && l->leaving == 0) {
         l->iterations = ((orr_llm_entry *)site->heaps->items)[l->heap].finish - l->iteration;
         l->due = boundary(l, l->iterations);
         l->due_ns = ns_after(l->due);
     }
+    return true;
 }
 
 bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)
@@ -320,7 +326,7 @@ bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
         orr_job_remove(site->jobs, &l->waiting, job);
         ok &= tell(site, job, ORR_JOB_CANCELLED, now_ns);
         if (first)
-            queue_head_left(l, kind, site, now_ns);
+            ok &= queue_head_left(l, kind, site, now_ns);
         return ok;
     }
     j->cancelled = 1;
@@ -332,7 +338,7 @@ bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
             orr_job_at(site->jobs, at - 1)->chunk = 0;
         return orr_llm_due(l, kind, site) && ok;
     }
-    cut(l, kind, site, now_ns);
+    ok &= cut(l, kind, site, now_ns);
     return ok;
 }
 

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NANO = 1000000000 };
@@ -201,6 +202,17 @@ static orr_status flush(orr_recorder *r)
     return status;
 }
 
+/* The name under which the file will end must not be a folder or a device. */
+static bool can_become_file(const char *path, orr_problems *problems)
+{
+    struct stat there;
+    size_t n = strlen(path);
+    bool taken = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
+    if (n == 0 || path[n - 1] == '/' || taken)
+        orr_problem(problems, (orr_where){n == 0 ? "-o" : path, 0, 0}, "is not the name of a file that could be written");
+    return n > 0 && path[n - 1] != '/' && !taken;
+}
+
 /* A recorder without a file. NULL when out of memory. */
 static orr_recorder *prepare(const char *path, const orr_grid *grid)
 {
@@ -244,8 +256,10 @@ static orr_status fail_open(orr_recorder *r, orr_status status, const char *word
 
 orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const orr_grid *grid, orr_problems *problems)
 {
-    orr_recorder *r = prepare(path, grid);
     *recorder = NULL;
+    if (!can_become_file(path, problems))
+        return ORR_IO;
+    orr_recorder *r = prepare(path, grid);
     if (r == NULL)
         return ORR_NO_MEMORY;
     open_file(r, true);
@@ -445,6 +459,7 @@ static pool_bin take_instances(const orr_world *w, orr_site *s, const orr_pool *
         } else {
             orr_station *st = orr_array_at(&s->stations, state->first + i);
             b.slot_ns += (double)st->busy_time;
+            b.decode_ns += (double)st->busy_time / p->servers; /* it draws by the share of its servers that work */
             b.waiting += st->waiting.count;
             st->busy_time = 0;
         }
@@ -462,7 +477,8 @@ static void take_pools(orr_recorder *r, orr_site *s, int64_t end_ns)
         orr_pool_state *state = orr_array_at(&s->pools, i);
         orr_pool_counts *c = &state->counts;
         pool_bin b = take_instances(w, s, p, state);
-        double busy = b.decode_ns + b.prompt_ns, energy = orr_power_energy_kwh(w, p, width, b.decode_ns, b.prompt_ns);
+        bool llm = w->services[p->service].kind == ORR_SERVICE_LLM;
+        double busy = llm ? b.decode_ns + b.prompt_ns : 0, energy = orr_power_energy_kwh(w, p, width, b.decode_ns, b.prompt_ns);
         double carbon = energy * w->sites[s->id].carbon_g_per_kwh / 1000;
         r->energy[pool] += energy;
         r->carbon[pool] += carbon;
@@ -559,7 +575,7 @@ static void write_totals(orr_recorder *r, const orr_grid *g)
         ROW(ORR_TABLE_TOKENS, INT(class), INT(cohort->site), INT(service), INT(c->tokens[0]), INT(c->tokens[1]), INT(c->tokens[2]), INT(c->cost / NANO), INT(c->cost % NANO));
         for (int m = 0; m < ORR_METRICS; m++) {
             size_t i = (size_t)k * ORR_METRICS + (size_t)m;
-            ROW(ORR_TABLE_LATENCY_SUMS, INT(class), INT(cohort->site), INT(service), INT(m), INT(r->sum_count[i]), INT(r->sum[i]), INT(r->largest[i]));
+            ROW(ORR_TABLE_LATENCY_SUMS, INT(class), INT(cohort->site), INT(service), INT(m), INT(r->sum_count[i]), INT(r->sum[i] / NANO), INT(r->sum[i] % NANO), INT(r->largest[i]));
         }
     }
     for (uint32_t i = 0; i < w->ingress_count; i++) {

@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+static const int64_t LONGEST_TIME = 200 * 365 * ORR_DAY; /* int64 nanoseconds end after 292 years */
+
 static double seconds(clockid_t clock)
 {
     struct timespec t;
@@ -67,6 +69,11 @@ orr_status orr_run_grid(orr_grid *g, orr_recorder *recorder, int64_t now, const 
             break;
         if (w->duration_ns == ORR_NEVER && orr_grid_idle(g)) /* the run ends with its last request, not with the bin */
             end = last_end(g) + 1 > now ? last_end(g) + 1 : now;
+        if (end > LONGEST_TIME) {
+            orr_problem(problems, (orr_where){w->scenario_path, 0, 0}, "the run passes 200 years of simulated time without coming to its end; does the load exceed the capacity?");
+            status = ORR_BAD_INPUT;
+            break;
+        }
         double before = seconds(CLOCK_MONOTONIC);
         if (recorder != NULL && status == ORR_OK) {
             status = orr_recorder_bin(recorder, g, end);

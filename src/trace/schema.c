@@ -57,7 +57,7 @@ static const orr_column latency_sites[] = {
     {"site", U32, "1", "ingress: row of /scenario/sites"}, {"metric", U8, "1", "0 ttft, 1 tpot, 2 e2e"}, {"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "requests"}};
 static const orr_column latency_sums[] = {
     {"class", U16, "1", "row of /scenario/classes"}, {"site", U32, "1", "ingress: row of /scenario/sites"}, {"service", U16, "1", "row of /scenario/services"}, {"metric", U8, "1", "0 ttft, 1 tpot, 2 e2e"},
-    {"count", U64, "1", "requests measured"}, {"sum", U64, "ns", "exact sum"}, {"largest", I64, "ns", "exact"}};
+    {"count", U64, "1", "requests measured"}, {"sum_s", I64, "s", "exact sum, whole seconds"}, {"sum_ns", I32, "ns", "and the rest"}, {"largest", I64, "ns", "exact"}};
 static const orr_column sites[] = {
     {"time", I64, "ns", "start of the bin"}, {"pool", U32, "1", "row of /scenario/pools"}, {"width", I64, "ns", "length of the bin"}, {"slot_time", F64, "s", "busy places, integrated"},
     {"batch_time", F64, "s", "decoding requests, integrated"}, {"busy_time", F64, "s", "replicas with work, integrated"}, {"prefill_time", F64, "s", "replicas with prompts in the batch, integrated"},
@@ -65,14 +65,14 @@ static const orr_column sites[] = {
     {"kv_used", F64, "1", "share of the cache reserved at the end of the bin"}, {"arrived", U64, "1", "requests"}, {"done", U64, "1", "requests"}, {"refused", U64, "1", "requests"},
     {"tokens", U64, "tokens", "metered, all kinds"}, {"energy", F64, "kWh", "with PUE"}, {"carbon", F64, "kg", "of the site's grid"}};
 static const orr_column flow[] = {
-    {"time", I64, "ns", "start of the bin"}, {"site", U32, "1", "ingress: row of /scenario/sites"}, {"offered", U64, "1", "intentions"}, {"attempts", U64, "1", "with retries"},
+    {"time", I64, "ns", "start of the bin"}, {"site", U32, "1", "ingress: row of /scenario/sites"}, {"offered", U64, "1", "intentions"}, {"attempts", U64, "1", "sent to a pool, retries included"},
     {"served", U64, "1", "requests"}, {"refused", U64, "1", "requests"}, {"abandoned", U64, "1", "requests"}, {"failed", U64, "1", "requests"}, {"slo_met", U64, "1", "requests (goodput)"}};
 static const orr_column links[] = {
     {"time", I64, "ns", "start of the bin"}, {"link", U32, "1", "row of /scenario/links"}, {"bytes_ab", U64, "bytes", "from a to b"}, {"bytes_ba", U64, "bytes", "from b to a"}};
 static const orr_column counts[] = {
     {"class", U16, "1", "row of /scenario/classes"}, {"site", U32, "1", "ingress: row of /scenario/sites"}, {"service", U16, "1", "row of /scenario/services"}, {"offered", U64, "1", "intentions"},
     {"served", U64, "1", "requests"}, {"refused", U64, "1", "requests"}, {"abandoned", U64, "1", "requests"}, {"failed", U64, "1", "requests"}, {"in_flight", U64, "1", "at the end of the run"},
-    {"retries", U64, "1", "further attempts"}, {"attempts", U64, "1", "sent to a pool"}, {"deferred", U64, "1", "put off by the policy"}, {"late", U64, "1", "served, but not within the SLO"},
+    {"retries", U64, "1", "further attempts sent to a pool"}, {"attempts", U64, "1", "sent to a pool"}, {"deferred", U64, "1", "put off by the policy"}, {"late", U64, "1", "served, but not within the SLO"},
     {"slo_met", U64, "1", "served within the SLO"}, {"decisions", U64, "1", "asked of the policy"}, {"bad_decisions", U64, "1", "replaced by the host"}};
 static const orr_column tokens[] = {
     {"class", U16, "1", "row of /scenario/classes"}, {"site", U32, "1", "ingress: row of /scenario/sites"}, {"service", U16, "1", "row of /scenario/services"},

@@ -141,11 +141,11 @@ static bool add_latency(summing *s)
 {
     static const char *const names[] = {"class", "service", "metric", "bucket", "count"};
     static const char *const site_names[] = {"site", "metric", "bucket", "count"};
-    static const char *const sum_names[] = {"class", "site", "service", "metric", "count", "sum", "largest"};
+    static const char *const sum_names[] = {"class", "site", "service", "metric", "count", "sum_s", "sum_ns", "largest"};
     columns all, sites, sums;
     bool ok = read_columns(&all, s->file, "/latency", names, 5);
     ok &= read_columns(&sites, s->file, "/latency/sites", site_names, 4);
-    ok &= read_columns(&sums, s->file, "/latency/sums", sum_names, 7);
+    ok &= read_columns(&sums, s->file, "/latency/sums", sum_names, 8);
     for (size_t r = 0; ok && r < all.rows; r++) {
         size_t class = (size_t)all.value[0][r], service = (size_t)all.value[1][r], metric = (size_t)all.value[2][r];
         if (class >= s->class_count || service >= s->service_count || metric >= METRICS)
@@ -167,9 +167,9 @@ static bool add_latency(summing *s)
             break;
         for (int g = 0; g < GROUPS; g++) {
             to[g]->measured[metric] += sums.value[4][r];
-            to[g]->sum_s[metric] += (double)sums.value[5][r] / ORR_SECOND;
-            if (sums.value[6][r] > to[g]->largest[metric])
-                to[g]->largest[metric] = sums.value[6][r];
+            to[g]->sum_s[metric] += (double)sums.value[5][r] + 1e-9 * (double)sums.value[6][r];
+            if (sums.value[7][r] > to[g]->largest[metric])
+                to[g]->largest[metric] = sums.value[7][r];
         }
     }
     free_columns(&all);
@@ -280,10 +280,19 @@ static void describe_links(cJSON *to, hid_t file, double seconds)
     size_t n, links, unused;
     int64_t *link = orr_read_integers(file, "/links", "link", &n), *ab = orr_read_integers(file, "/links", "bytes_ab", &unused), *ba = orr_read_integers(file, "/links", "bytes_ba", &unused);
     double *capacity = orr_read_doubles(file, "/scenario/links", "capacity", &links), load = 0;
-    for (size_t i = 0; link && ab && ba && capacity && i < n; i++)
+    double *each = calloc(links + 1, sizeof *each), most = 0;
+    size_t used = 0;
+    for (size_t i = 0; link && ab && ba && capacity && each && i < n; i++)
         if ((size_t)link[i] < links)
-            load += 8.0 * (double)(ab[i] + ba[i]) / (2 * capacity[link[i]]);
-    number(cJSON_GetObjectItem(to, "utilisation"), "links", links > 0 && seconds > 0 ? load / seconds / (double)links : NAN);
+            each[link[i]] += 8.0 * (double)(ab[i] + ba[i]) / (2 * capacity[link[i]]);
+    for (size_t l = 0; each && l < links; l++) { /* over the links that carried anything: an unused one changes nothing */
+        load += each[l];
+        used += each[l] > 0;
+        most = each[l] > most ? each[l] : most;
+    }
+    number(cJSON_GetObjectItem(to, "utilisation"), "links", used > 0 && seconds > 0 ? load / seconds / (double)used : NAN);
+    number(cJSON_GetObjectItem(to, "utilisation"), "busiest_link", used > 0 && seconds > 0 ? most / seconds : NAN);
+    free(each);
     free(link);
     free(ab);
     free(ba);

@@ -215,6 +215,10 @@ static void check_whole(orr_builder *b)
         if (s->kind != ORR_SERVICE_LLM)
             continue;
         uint64_t longest = (uint64_t)c->prefix_tokens + c->input.most + c->output.most;
+        const orr_model_info *model = &w->models[s->model];
+        if (longest > model->longest_context)
+            orr_problem(b->problems, c->where, "class `%s` may ask for %llu tokens (prefix, input and output at most) but %s has a context of %u", c->name, (unsigned long long)longest, model->name,
+                        model->longest_context);
         int64_t cache = 0;
         for (uint32_t r = 0; r < s->row_count; r++) {
             const orr_pool *p = &w->pools[w->service_rows[s->rows + r]];

@@ -225,8 +225,8 @@ static void devices(orr_builder *b)
         d->access = word(b, csv, r, "access");
         d->request_bytes = (uint32_t)cell(b, csv, r, "request_bytes_fixed", 0, 1e9, NO_DEFAULT);
         d->response_bytes = (uint32_t)cell(b, csv, r, "response_bytes_fixed", 0, 1e9, NO_DEFAULT);
-        d->bytes_per_input_token = (uint32_t)cell(b, csv, r, "bytes_per_input_token", 0, 1e6, NO_DEFAULT);
-        d->bytes_per_output_token = (uint32_t)cell(b, csv, r, "bytes_per_output_token", 0, 1e6, NO_DEFAULT);
+        d->bytes_per_input_token = (uint32_t)cell(b, csv, r, "bytes_per_input_token", 0, 200, NO_DEFAULT);
+        d->bytes_per_output_token = (uint32_t)cell(b, csv, r, "bytes_per_output_token", 0, 1000, NO_DEFAULT);
         orr_note_origin(b, csv, r, "devices", name);
     }
     orr_csv_destroy(csv);

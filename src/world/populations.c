@@ -17,6 +17,8 @@ static orr_lengths lengths(orr_builder *b, const orr_node *parent, const char *k
     if (l.law == ORR_LENGTH_LOGNORMAL && l.mean <= 0)
         orr_problem(b->problems, orr_where_of(n, "mean"), "a lognormal law needs a mean above 0");
     l.mu = log(fmax(l.mean, 1e-9)) - l.sigma * l.sigma / 2;
+    if (l.law == ORR_LENGTH_CONSTANT) /* the bounds are for laws that vary */
+        l.least = l.most = (uint32_t)nearbyint(l.mean);
     return l;
 }
 
@@ -87,10 +89,23 @@ static void rate(orr_builder *b, const orr_node *n, orr_class *c)
         c->rate_per_s = orr_number(n, "load") * servers_of(b, c->service) / (s->mean_ns / (double)ORR_SECOND) / c->population;
 }
 
+/* Queues that begin empty take some relaxation times of M/M/1, 1/(1-sqrt(load))^2 mean service times each, to fill up (Cohen, The Single Server
+ * Queue, 1982), and some postings of the bulletin board. With `load` and a warm-up given, at least three of either are left out, up to half of all. */
+static void settle(orr_builder *b, const orr_node *n, const orr_class *c, orr_cohort *k)
+{
+    if (!orr_has(n, "load") || c->service == ORR_NONE || orr_number(n, "load") >= 1)
+        return;
+    const orr_service *s = orr_array_at(&b->services, c->service);
+    double period = b->world->telemetry_period_ns == ORR_NEVER ? 0 : (double)b->world->telemetry_period_ns;
+    double relaxation = s->mean_ns / pow(1 - sqrt(orr_number(n, "load")), 2), wanted = 3 * fmax(relaxation, period) * k->rate_per_ns;
+    k->settling = wanted > 0.5 * (double)k->requests ? wanted : 0;
+    k->unmeasured = (uint64_t)fmax((double)k->unmeasured, fmin(wanted, 0.5 * (double)k->requests));
+}
+
 static void add_cohort(orr_builder *b, const orr_node *n, uint32_t class_, uint32_t site, double clients)
 {
     orr_class *c = orr_array_at(&b->classes, class_);
-    if (clients < 0.5)
+    if (clients <= 0)
         return;
     const orr_site_info *s = orr_array_at(&b->sites, site);
     for (uint32_t i = 0; i < b->cohorts.count; i++) {
@@ -101,12 +116,14 @@ static void add_cohort(orr_builder *b, const orr_node *n, uint32_t class_, uint3
         }
     }
     orr_cohort *k = orr_append(b, &b->cohorts);
-    *k = (orr_cohort){.class_ = class_, .site = site, .clients = (uint64_t)llround(clients), .requests = UINT64_MAX};
+    *k = (orr_cohort){.class_ = class_, .site = site, .clients = (uint64_t)fmax(1, nearbyint(clients)), .requests = UINT64_MAX};
     k->rate_per_ns = c->rate_per_s * clients / (double)ORR_SECOND;
     k->entity = orr_entity_part(orr_entity(c->name), s->entity);
     if (orr_has(n, "requests"))
         k->requests = (uint64_t)orr_integer(n, "requests");
     k->unmeasured = k->requests == UINT64_MAX ? 0 : (uint64_t)((double)k->requests * orr_number(orr_node_get(b->root, "output"), "warmup"));
+    if (k->unmeasured > 0)
+        settle(b, n, c, k);
 }
 
 static void spread_over_country(orr_builder *b, const orr_node *n, uint32_t class_, const char *country, orr_where where, double clients)
@@ -123,6 +140,22 @@ static void spread_over_country(orr_builder *b, const orr_node *n, uint32_t clas
         if (s->population > 0 && (country == NULL || strcmp(s->country, country) == 0))
             add_cohort(b, n, class_, i, clients * s->population / people);
     }
+}
+
+/* What policies expect of a replayed class, and how long its requests may become, is read off the trace. */
+static void measure_trace(const orr_builder *b, const orr_cohort *k, orr_class *c)
+{
+    double input = 0, output = 0;
+    c->input.most = c->output.most = 0;
+    for (uint32_t i = 0; i < k->trace_count; i++) {
+        const orr_trace_row *row = orr_array_at(&b->traces, k->trace + i);
+        input += row->input;
+        output += row->output;
+        c->input.most = row->input > c->input.most ? row->input : c->input.most;
+        c->output.most = row->output > c->output.most ? row->output : c->output.most;
+    }
+    c->input.mean = k->trace_count > 0 ? input / k->trace_count : 0;
+    c->output.mean = k->trace_count > 0 ? output / k->trace_count : 1;
 }
 
 static void place(orr_builder *b, const orr_node *n, uint32_t class_)
@@ -164,6 +197,9 @@ static void place(orr_builder *b, const orr_node *n, uint32_t class_)
     k->trace_count = orr_build_trace(b, orr_text(n, "replay"));
     if (k->requests > k->trace_count)
         k->requests = k->trace_count;
+    measure_trace(b, k, orr_array_at(&b->classes, class_));
+    if (b->world->scale != 1)
+        orr_problem(b->problems, orr_where_of(n, "replay"), "a replayed trace cannot be scaled: `scale` must be 1");
 }
 
 void orr_build_populations(orr_builder *b)

@@ -41,9 +41,23 @@ static bool allowed(const orr_builder *b, const char *data_class, const char *fr
     return true;
 }
 
+/* A mechanism that no rule asks for is a slip of the pen. */
+static void check_mechanisms(orr_builder *b)
+{
+    const orr_node *residency = orr_node_get(b->root, "residency"), *list = residency == NULL ? NULL : orr_node_get(residency, "mechanisms");
+    for (size_t i = 0; list != NULL && i < list->count; i++) {
+        bool known = false;
+        for (uint32_t r = 0; r < b->rules.count && !known; r++)
+            known = strstr(((orr_rule *)orr_array_at(&b->rules, r))->mechanism, list->child[i]->text) != NULL;
+        if (!known)
+            orr_problem(b->problems, list->child[i]->where, "no residency rule knows the mechanism `%s`", list->child[i]->text);
+    }
+}
+
 void orr_build_residency(orr_builder *b)
 {
     orr_world *w = b->world;
+    check_mechanisms(b);
     size_t cells = (size_t)w->class_count * w->used_count * w->used_count;
     w->residency = malloc(cells + 1);
     if (w->residency == NULL) {

@@ -84,6 +84,11 @@ static void add_pool(orr_builder *b, const pool_text *t)
         return;
     }
     double replicas = fmax(1, nearbyint(t->replicas * b->world->scale));
+    if (replicas * fmax(t->max_batch, t->servers) > 1e9 || (t->each_visible && replicas > 1e6)) {
+        orr_problem(b->problems, t->where, "the pool at `%s` would have %.3g replicas with %.3g places each; at most a milliard places (a million replicas that are seen one by one)", t->site, replicas,
+                    fmax(t->max_batch, t->servers));
+        return;
+    }
     uint32_t rows = t->each_visible ? (uint32_t)replicas : 1;
     for (uint32_t k = 0; k < rows; k++) {
         char id[320];

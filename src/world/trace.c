@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LONGEST_TOKENS = 10000000 };
 
@@ -26,7 +27,9 @@ static bool read_time(const char *text, int64_t *ns)
     int64_t whole;
     const char *rest;
     if (sscanf(text, "%4d-%2u-%2u%*1[ T]%2u:%2u:%2u%n", &year, &month, &day, &hour, &minute, &second, &used) == 6 && used > 0) {
-        if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+        static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+        bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+        if (month < 1 || month > 12 || day < 1 || day > days[month - 1] + (leap && month == 2) || hour > 23 || minute > 59 || second > 60)
             return false;
         whole = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
         rest = text + used;
@@ -44,7 +47,7 @@ static bool read_time(const char *text, int64_t *ns)
         for (rest++; *rest >= '0' && *rest <= '9'; rest++)
             fraction += unit > 1 ? (*rest - '0') * (unit /= 10) : 0;
     *ns = whole * ORR_SECOND + fraction;
-    return *rest == 0;
+    return *rest == 0 || strcmp(rest, "Z") == 0;
 }
 
 static bool read_tokens(const char *text, uint32_t *tokens)

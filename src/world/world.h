@@ -139,6 +139,7 @@ typedef struct orr_cohort {
     uint64_t clients;
     uint64_t requests;     /**< at most so many; UINT64_MAX: no limit */
     uint64_t unmeasured;   /**< the first so many are left out of latency statistics */
+    double   settling;     /**< 0, or how many would have to be for queues to settle, when that is more than half of `requests` */
     double   rate_per_ns;  /**< of the whole cohort, on average */
     uint32_t trace, trace_count; /**< rows of traces; count 0: drawn from the law */
     uint64_t entity;

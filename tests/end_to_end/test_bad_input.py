@@ -104,6 +104,28 @@ def test_an_unreadable_or_unwritable_path_is_named():
     assert done.returncode == 2 and "no/such/folder" in done.stderr
 
 
+def test_a_name_that_cannot_become_a_file_is_refused_before_the_run():
+    good = write("good.yaml", BASE)
+    os.makedirs(path("folder"), exist_ok=True)
+    for name in (path("folder"), path("folder/"), "", "/dev/null"):
+        done = orrery("run", good, "-o", name)
+        assert done.returncode == 2 and "name of a file" in done.stderr, (name, done.stderr)
+    assert os.path.exists("/dev/null") and not any(n.endswith("partial.h5") for n in os.listdir(FOLDER))
+
+
+def test_too_few_requests_for_the_queues_to_settle_are_told():
+    done = orrery("check", scenario("oracles/dispatch.yaml"), "--set", "params.stations=5000", "--set", "params.load=0.95")
+    assert done.returncode == 0 and "too few" in done.stdout, done.stdout
+    assert "too few" not in orrery("check", scenario("oracles/dispatch.yaml")).stdout
+
+
+def test_impossible_sizes_are_refused():
+    refused(changed("servers: 4", "servers: 10000000, replicas: 1000"), "11:", "places")
+    refused(changed("rate: 5 /s", "rate: 1e9 /s"), "13:", "rate")
+    refused(BASE + "residency: {mechanisms: [typo]}\n", "14:", "typo")
+    refused(BASE + "residency: {mechanisms: typo}\n", "14:", "mechanisms")
+
+
 def test_a_malformed_trace_row_is_shown_at_its_place():
     good = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,10,5\n"
     for row, column in (("2023-11-16 18:15:47,10,many", 24), ("2023-11-16 18:15:47,-3,5", 21), ("yesterday,10,5", 1), ("2023-11-16 18:15:47,10", None),
@@ -142,7 +164,7 @@ def test_overrides_are_checked_like_the_file():
 
 def test_policies_and_their_options_are_checked():
     good = write("good.yaml", BASE)
-    for arguments, word in ((("-p", "nearst"), "nearest"), (("-p", "./no.so"), "no.so"), (("-p", "power_of_d", "--set", "policy.options.dd=2"), "dd"), (("-p", "power_of_d", "--set", "policy.options.d=0"), "from 1")):
+    for arguments, word in ((("-p", "nearst"), "nearest"), (("-p", "./no.so"), "no.so"), (("-p", "power_of_d", "--set", "policy.options.dd=2"), "dd"), (("-p", "power_of_d", "--set", "policy.options.d=0"), "from 1"), (("-p", "power_of_d", "--set", "policy.options.d=2.7"), "whole")):
         done = orrery("run", good, "-o", path("bad.h5"), *arguments)
         assert done.returncode == 2 and word in done.stderr, (arguments, done.stderr)
 

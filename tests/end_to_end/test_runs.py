@@ -141,6 +141,45 @@ def test_price_and_batch_do_not_depend_on_scale():
     assert 15.5 < runs[2]["requests"]["offered"] / runs[0]["requests"]["offered"] < 16.5
 
 
+STATION = """\
+name: stations
+duration: never
+sites: [{id: here, population: 5}, {id: near, population: 3}, {id: far, population: 1}]
+links: [{a: here, b: near, delay: 1 ms}, {a: near, b: far, delay: 1 ms}]
+services: [{name: job, kind: station, mean: "MEAN", discipline: fifo}]
+pools: [{site: near, service: job, servers: 4}]
+clients: [{class: people, service: job, population: POPULATION, rate: "RATE", requests: 20000}]
+policy: {name: random}
+brain: {telemetry: {period: never}}
+"""
+
+
+def test_sums_of_latency_do_not_overflow():
+    text = STATION.replace("MEAN", "3 d").replace("POPULATION", "9").replace("RATE", "10 /day").replace("servers: 4", "servers: 400")
+    file = run(write("slow.yaml", text), "slow.h5", "--set", "output.sample=1", "--set", "output.bin=100 d", "--set", "output.latency_bin=100 d")
+    n = summary(file)
+    with h5py.File(file) as f:
+        exact = f["requests/e2e"][:].astype(float).sum() / 1e9 / len(f["requests/e2e"])
+    assert n["latency"]["e2e"]["mean"] * 60000 > 2 ** 63 / 1e9, "the case must be hard enough to matter"
+    assert abs(n["latency"]["e2e"]["mean"] / exact - 1) < 1e-9, (n["latency"]["e2e"]["mean"], exact)
+
+
+def test_small_populations_keep_their_load():
+    for population in (1, 2, 9, 10, 1000):
+        text = STATION.replace("MEAN", "1 ms").replace("POPULATION", str(population)).replace("RATE", f"{90 / population} /s").replace("duration: never", "duration: 100 s")
+        text = text.replace(", requests: 20000", "")
+        offered = summary(run(write("few.yaml", text), "few.h5"))["requests"]["offered"]
+        assert abs(offered / 9000 - 1) < 0.05, (population, offered)
+
+
+def test_attempts_are_first_ones_and_retries():
+    text = STATION.replace("MEAN", "3 s").replace("POPULATION", "9").replace("RATE", "0.2 /s").replace("requests: 20000}", "requests: 3000, timeout: 4 s, patience: 10 s, retry: {limit: 3, backoff: 1 s}}")
+    file = run(write("retry.yaml", text), "retry.h5")
+    with h5py.File(file) as f:
+        c = {k: f["tokens/counts"][k][:].sum() for k in ("offered", "attempts", "retries")}
+    assert c["retries"] > 1000 and c["attempts"] == c["offered"] + c["retries"], c
+
+
 def test_a_killed_run_leaves_a_file_that_opens():
     partial, with_requests = path("killed.partial.h5"), 0
     for delay in (0.4, 0.9, 1.3, 1.8, 2.2, 2.7, 3.1, 3.6):

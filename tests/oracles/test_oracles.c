@@ -67,6 +67,7 @@ static const cell cells[] = {
     {"age 5, shortest of all", true, false, 12.05, 0.08, "4M", {AGE(5), JSQ}},
     {"age 10, d = 2", true, false, 5.111, 0.009, "1M", {AGE(10)}},
     {"age 10, shortest of all", true, false, 23.38, 0.23, "6M", {AGE(10), JSQ}},
+    {"random, n = 1000, load 0.95", true, false, 20, 0, "40M", {AGE(5), RANDOM, LOAD(0.95), "params.stations=1000"}},
     {"random at age 0", true, false, 10, 0, "9M", {AGE(0), RANDOM}},
     {"random at age 10", true, false, 10, 0, "9M", {AGE(10), RANDOM}},
 };

@@ -192,6 +192,8 @@ static void settle(bench *b)
         orr_job_event e = ((orr_job_event *)b->events.items)[i];
         orr_job *j = orr_job_at(&b->jobs, e.job);
         must(b->end[e.job] == NAIVE_NOT_YET, "a job ends twice");
+        if (e.outcome == ORR_ADMITTED)
+            continue;
         if (e.outcome == ORR_FIRST_TOKEN) {
             must(b->first_ns[e.job] == 0, "two first tokens");
             b->first_ns[e.job] = e.at_ns;
@@ -208,7 +210,7 @@ static void settle(bench *b)
 static void arrive(bench *b, uint32_t i, int64_t now)
 {
     const naive_request *r = &b->w->request[i];
-    *orr_job_at(&b->jobs, i) = (orr_job){.input = r->input, .cached = r->prefix, .output = r->output, .class_ = (uint16_t)r->class_, .arrived_ns = now};
+    *orr_job_at(&b->jobs, i) = (orr_job){.input = r->input, .prefix = r->prefix, .output = r->output, .class_ = (uint16_t)r->class_, .arrived_ns = now};
     must(orr_llm_arrive(&b->llm, &b->w->kind, &b->site, i, now), "out of memory");
 }
 
