@@ -39,5 +39,12 @@ def test_every_link_of_the_readme_leads_somewhere():
         assert os.path.exists(os.path.join(ROOT, link)), link
 
 
+def test_the_reference_pages_are_those_of_the_program():
+    for page in ("scenario", "file", "policies"):
+        done = subprocess.run([ORRERY, "reference", page], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        with open(os.path.join(ROOT, "docs", f"{page}.md")) as f:
+            assert done.returncode == 0 and done.stdout == f.read(), f"docs/{page}.md is old: ./dev docs"
+
+
 if __name__ == "__main__":
     main()

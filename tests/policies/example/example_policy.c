@@ -2,7 +2,9 @@
  * answer sooner, and a circle keeps one far and empty pool from drawing everybody. When nothing lies within, the nearest. */
 #include <orrery/policy.h>
 
-static const orr_policy_option options_of[] = {{"circle_ms", 10, 0, 1000, "one-way network delay within which pools are compared, ms"}};
+static const orr_policy_option options_of[] = {
+    {.name = "circle_ms", .fallback = 10, .low = 0, .high = 1000, .meaning = "one-way network delay within which pools are compared, ms"},
+};
 
 static double load(const orr_policy_world *world, const orr_policy_view *view, uint32_t row)
 {
