@@ -98,6 +98,8 @@ int orr_cli_summary(int argc, char **argv)
         H5Fclose(file);
     if (summary == NULL)
         return orr_cli_problems(&problems);
+    if (orr_summary_number(summary, "audit.checks") == 0)
+        fprintf(stderr, "%s: warning: the run was killed before its end; its totals were never written, only time series, rows and histograms up to then\n", a.path);
     if (a.json) {
         char *text = cJSON_Print(summary);
         if (text != NULL)

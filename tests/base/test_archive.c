@@ -3,7 +3,7 @@
 
 #include "support/failing_malloc.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,12 +192,5 @@ int main(void)
     tcase_add_test(promises, a_count_larger_than_the_archive_asks_for_no_memory);
     tcase_add_test(promises, the_first_error_stays_and_nothing_is_read_after_it);
     tcase_add_test(promises, want_of_memory_is_a_status);
-    Suite *suite = suite_create("archive");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("archive", promises);
 }

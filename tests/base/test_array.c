@@ -3,7 +3,7 @@
 
 #include "support/failing_malloc.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,12 +125,5 @@ int main(void)
     tcase_add_test(promises, a_cleared_array_is_empty_and_usable);
     tcase_add_test(promises, without_memory_it_says_so_and_is_unchanged);
     tcase_add_test(promises, places_given_back_are_taken_again_last_first_and_zeroed);
-    Suite *suite = suite_create("array");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("array", promises);
 }

@@ -4,7 +4,7 @@
 #include "base/random.h"
 #include "support/failing_malloc.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,12 +194,5 @@ int main(void)
     tcase_add_test(promises, a_reset_one_is_empty_and_keeps_its_chunks);
     tcase_add_test(promises, memory_is_taken_only_for_powers_in_use);
     tcase_add_test(promises, without_memory_nothing_is_recorded);
-    Suite *suite = suite_create("histogram");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("histogram", promises);
 }

@@ -4,7 +4,7 @@
 #include "base/random.h"
 #include "support/failing_malloc.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdlib.h>
 
 enum { KEYS = 3000 };
@@ -97,12 +97,5 @@ int main(void)
     tcase_add_test(promises, it_is_at_most_half_full_and_removal_leaves_no_marks);
     tcase_add_test(promises, an_empty_map_has_nothing_and_owns_nothing);
     tcase_add_test(promises, without_memory_a_put_fails_and_the_rest_stays);
-    Suite *suite = suite_create("map");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("map", promises);
 }

@@ -2,7 +2,7 @@
 #include "base/problems.h"
 #include "support/failing_malloc.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,12 +90,5 @@ int main(void)
     tcase_add_test(promises, equal_lines_are_noted_once_also_among_very_many);
     tcase_add_test(promises, control_characters_are_shown_and_long_lines_end_between_characters);
     tcase_add_test(promises, a_problem_lost_for_want_of_memory_is_remembered);
-    Suite *suite = suite_create("problems");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("problems", promises);
 }

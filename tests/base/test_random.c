@@ -4,7 +4,7 @@
  */
 #include "base/random.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
 #include <math.h>
@@ -219,12 +219,5 @@ int main(void)
     tcase_add_test(promises, a_gsl_stream_reads_the_blocks_of_its_address_in_order);
     tcase_add_test(promises, distributions_of_gsl_have_their_moments);
     tcase_add_test(promises, entities_are_stable_and_distinct);
-    Suite *suite = suite_create("random");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("random", promises);
 }

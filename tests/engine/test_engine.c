@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "engine/engine.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -480,12 +480,5 @@ int main(void)
     tcase_add_test(promises, the_first_failure_of_a_handler_ends_the_run);
     tcase_add_test(promises, the_stop_flag_interrupts_soon_however_short_the_windows);
     tcase_add_test(promises, what_never_happens_is_not_pending);
-    Suite *suite = suite_create("engine");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("engine", promises);
 }

@@ -3,7 +3,7 @@
 
 #include "base/random.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdlib.h>
 
 enum { EVENTS = 20000 };
@@ -94,12 +94,5 @@ int main(void)
     tcase_add_test(promises, a_pop_gives_the_first_of_those_present_however_pushes_and_pops_mix);
     tcase_add_test(promises, before_is_a_strict_total_order_over_extreme_times_and_keys);
     tcase_add_test(promises, an_event_takes_24_bytes);
-    Suite *suite = suite_create("queue");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("queue", promises);
 }

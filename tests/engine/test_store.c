@@ -3,7 +3,7 @@
 
 #include "base/random.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,12 +95,5 @@ int main(void)
     tcase_add_test(promises, places_do_not_overlap_and_never_move);
     tcase_add_test(promises, sizes_around_every_power_of_two_fit);
     tcase_add_test(promises, what_is_given_back_is_used_again);
-    Suite *suite = suite_create("store");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("store", promises);
 }

@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "base/time.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,12 +262,5 @@ int main(int argc, char **argv)
     tcase_add_test(promises, a_truncated_state_is_refused);
     tcase_add_test(promises, a_broken_counter_fails_the_audit_and_the_run);
     tcase_add_test(promises, want_of_memory_at_any_moment_is_an_error_and_leaks_nothing);
-    Suite *suite = suite_create("grid");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("grid", promises);
 }

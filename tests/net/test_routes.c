@@ -3,7 +3,7 @@
 
 #include "scenario/csv.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,12 +123,5 @@ int main(int argc, char **argv)
     tcase_add_test(promises, paths_are_whole_and_add_up_to_their_delay);
     tcase_add_test(promises, no_route_can_be_shortened_by_any_third_site);
     tcase_add_test(promises, measured_round_trips_are_met);
-    Suite *suite = suite_create("routes");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("routes", promises);
 }

@@ -7,7 +7,7 @@
 #include "grid/grid.h"
 #include "trace/run.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -137,12 +137,5 @@ int main(int argc, char **argv)
     tcase_add_loop_test(promises, nonsense_is_counted_replaced_and_survived, FAR_OUTSIDE, EVERYTHING + 1);
     tcase_add_test(promises, a_bad_row_is_replaced_by_the_nearest_candidate);
     tcase_add_test(promises, one_that_refuses_to_start_or_an_option_out_of_bounds_is_an_error);
-    Suite *suite = suite_create("bad policy");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("bad policy", promises);
 }

@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "policies/policies.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <gsl/gsl_cdf.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -521,12 +521,5 @@ int main(void)
     tcase_add_test(promises, least_expected_latency_weighs_the_way_against_the_wait);
     tcase_add_test(promises, random_sees_nothing_and_draws_in_proportion_to_slots);
     tcase_add_test(promises, the_choice_depends_on_the_request_alone_and_not_on_who_was_asked_before);
-    Suite *suite = suite_create("policies");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("policies", promises);
 }

@@ -3,7 +3,7 @@
 #include "support/failing_malloc.h"
 #include "support/temporary.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,12 +280,5 @@ int main(void)
     tcase_add_test(promises, rows_without_an_origin_are_refused);
     tcase_add_test(promises, every_failing_allocation_is_survived);
     tcase_add_test(promises, no_bytes_crash_it);
-    Suite *suite = suite_create("csv");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("csv", promises);
 }

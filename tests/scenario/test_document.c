@@ -3,7 +3,7 @@
 #include "support/failing_malloc.h"
 #include "support/temporary.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -666,12 +666,5 @@ int main(void)
     tcase_add_test(promises, the_nearest_word_is_the_one_that_was_meant);
     tcase_add_test(promises, every_failing_allocation_is_survived);
     tcase_add_test(promises, no_bytes_crash_it_and_what_is_read_can_be_written);
-    Suite *suite = suite_create("document");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("document", promises);
 }

@@ -3,7 +3,7 @@
 #include "support/failing_malloc.h"
 #include "support/temporary.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -324,12 +324,5 @@ int main(void)
     tcase_add_test(promises, a_wrong_default_in_the_table_is_told);
     tcase_add_test(promises, the_reference_page_has_a_section_for_every_top_level_key);
     tcase_add_test(promises, every_failing_allocation_is_survived);
-    Suite *suite = suite_create("schema");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("schema", promises);
 }

@@ -1,7 +1,7 @@
 /* The promises of units.h, one test each. */
 #include "scenario/units.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,12 +119,5 @@ int main(void)
     tcase_add_test(promises, quantities_are_read_into_the_canonical_unit);
     tcase_add_test(promises, what_is_no_quantity_is_refused_with_what_was_expected);
     tcase_add_test(promises, times_are_shown_as_people_read_them);
-    Suite *suite = suite_create("units");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("units", promises);
 }

@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "naive_llm.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -476,12 +476,5 @@ int main(void)
     tcase_add_test(promises, the_time_per_token_is_that_of_the_plan);
     tcase_add_test(promises, a_place_given_up_on_a_boundary_is_free_on_that_boundary);
     tcase_add_test(promises, who_is_done_when_cancelled_is_done);
-    Suite *suite = suite_create("llm");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("llm", promises);
 }

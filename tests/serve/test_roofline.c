@@ -4,7 +4,7 @@
  */
 #include "serve/roofline.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -124,12 +124,5 @@ int main(void)
     tcase_add_test(promises, iterations_take_what_was_computed_by_hand);
     tcase_add_test(promises, time_is_linear_in_the_sum_of_contexts_and_the_slope_is_its_step);
     tcase_add_test(promises, the_table_of_decode_iterations_is_the_formula);
-    Suite *suite = suite_create("roofline");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("roofline", promises);
 }

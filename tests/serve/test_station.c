@@ -9,7 +9,7 @@
 #include "base/time.h"
 #include "serve/station.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -287,12 +287,5 @@ int main(void)
     tcase_add_test(promises, first_come_first_served_follows_the_recursion_exactly);
     tcase_add_test(promises, processor_sharing_is_within_two_nanoseconds_of_the_fluid);
     tcase_add_test(promises, equal_jobs_that_share_end_together);
-    Suite *suite = suite_create("station");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("station", promises);
 }

@@ -3,7 +3,7 @@
 
 #include "base/random.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdlib.h>
 
 static uint64_t draw(uint32_t counter, uint64_t below) { return orr_random_below(orr_random_bits(1, ORR_STREAM_TEST, 5, counter, 0).low, below); }
@@ -84,12 +84,5 @@ int main(void)
     tcase_add_test(promises, one_token_at_a_time_costs_as_much_as_all_at_once);
     tcase_add_test(promises, the_published_day_costs_562100_exactly);
     tcase_add_test(promises, products_beyond_64_bits_are_exact);
-    Suite *suite = suite_create("meter");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("meter", promises);
 }

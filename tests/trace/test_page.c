@@ -2,7 +2,7 @@
 #include "trace/page.h"
 #include "trace/resolved.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,12 +96,5 @@ int main(void)
     tcase_add_test(promises, a_page_is_not_written_over_a_run);
     tcase_add_test(promises, seed_and_policy_may_differ);
     tcase_add_test(promises, nothing_else_may);
-    Suite *suite = suite_create("page");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("page", promises);
 }

@@ -1,7 +1,7 @@
 /* The promises of statistics.h, against values worked out by hand or taken from the literature. */
 #include "trace/statistics.h"
 
-#include <check.h>
+#include "support/tap.h"
 #include <math.h>
 
 static const double TOLERANCE = 1e-9;
@@ -122,12 +122,5 @@ int main(void)
     tcase_add_test(promises, holm_steps_down_and_stops);
     tcase_add_test(promises, holm_does_not_jump_over_a_failure);
     tcase_add_test(promises, what_was_not_tested_is_no_claim);
-    Suite *suite = suite_create("statistics");
-    suite_add_tcase(suite, promises);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_as_tap("statistics", promises);
 }
