@@ -187,7 +187,6 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     uint32_t to = w->pools[row].site;
     int64_t as_of = ((int64_t *)site->as_of.items)[row];
     r->row = row;
-    r->decided_ns = now;
     r->state_age_ns = as_of < 0 ? -1 : now - as_of;
     r->timer_ns = give_up_at(g, r, now);
     if (r->state_age_ns >= 0 && !orr_histogram_record(&site->state_age, &site->shelf, r->state_age_ns))

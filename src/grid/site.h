@@ -46,7 +46,6 @@ typedef struct orr_request {
     int64_t  leaves_ns;    /**< when its patience ends (ingress clock); ORR_NEVER */
     int64_t  timer_ns;     /**< the timer that counts, ORR_NEVER if none */
     int64_t  down_ns;      /**< access delay of the answer */
-    int64_t  decided_ns;
     int64_t  state_age_ns; /**< of the decision; -1 without a report */
 } orr_request;
 static_assert(sizeof(orr_request) <= 128, "a request in flight takes two cache lines");
