@@ -12,8 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEQUENCE_BITS = 40, KIND_BITS = 8, MESSAGE = 0x80, STOP_CHECK_EVENTS = 4096 };
+/* An event's target: process, and below it MESSAGE, or SLOT for a timer that can be cancelled, and the kind. */
+enum { SEQUENCE_BITS = 40, KIND_BITS = 8, MESSAGE = 0x80, SLOT = 0x40, KIND = 0x3f };
+enum { STOP_CHECK_EVENTS = 4096, AHEAD = 4, PURGE_LEAST = 1024, LINE_KEYS = 64 / sizeof(uint64_t) };
 enum { GATE_SHUT, GATE_OPEN, GATE_CLOSED };
+
+/* Where a timer that can be cancelled is known: `generation` is the end of its sequence number, 0 in a free slot. The event in the queue
+ * counts while both agree; a cancelled one is skipped when its time comes, or purged when such are the most. */
+typedef struct timer_slot {
+    uint32_t generation;
+    uint32_t handle; /* the model's; in a free slot the next free one plus one */
+} timer_slot;
+
+typedef struct timer_slots {
+    orr_array slots; /* of timer_slot */
+    uint32_t  free;
+} timer_slots;
 
 /* One lane, on cache lines of its own. Messages for other lanes wait in outboxes, one per destination, until the window ends; each is an
  * orr_event (handle unused), an orr_message and the payload, padded to 8 bytes. Within a window a lane writes only what is its own;
@@ -22,13 +36,13 @@ struct orr_lane {
     _Alignas(64) orr_engine *engine;
     int64_t     now;
     uint64_t    events;
+    uint64_t    cancelled; /* at most so many events in the queue do not count */
     int64_t     next;      /* between windows, for all to read: time of its first event, */
     orr_status  published; /* and whether it has failed */
     orr_status  status;
     orr_queue   queue;
     orr_store   store;
     orr_array  *outbox; /* of char, per destination lane */
-    uint64_t   *sequence; /* of its processes: where orr_engine.sequence_of points */
     pthread_t   thread;
     int64_t     until;
     const volatile sig_atomic_t *stop;
@@ -38,7 +52,9 @@ struct orr_engine {
     orr_model         model;
     orr_engine_config config;
     uint32_t         *origin, *lane_of;
-    uint64_t        **sequence; /* per process: how many events it has originated; part of its state, kept with its lane */
+    uint64_t         *next_key; /* what the next event that a process originates is called: part of its state, the processes of a lane together */
+    uint32_t         *key_of;   /* per process: its place there; NULL with one lane, where it is its index */
+    timer_slots     **timers;   /* per process, NULL until it sets a timer that can be cancelled */
     orr_barrier       barrier;
     atomic_uint       gate;
     uint32_t         *order;    /* in which lanes run within a window */
@@ -55,24 +71,34 @@ static bool build_lanes(orr_engine *e, const orr_engine_config *config)
         e->lane_of[p] = config->lane_of != NULL ? config->lane_of[p] : 0;
         assert(e->lane_of[p] < config->lanes && e->origin[p] < 1u << 24);
     }
+    uint32_t places = 0;
     for (uint32_t i = 0; i < config->lanes; i++) {
         orr_lane *lane = &e->lanes[i];
-        uint32_t own = 0;
         lane->engine = e;
         e->order[i] = i;
         orr_queue_init(&lane->queue);
         orr_store_init(&lane->store);
         lane->outbox = calloc(config->lanes, sizeof *lane->outbox);
-        lane->sequence = calloc(config->processes + 1, sizeof *lane->sequence);
-        if (lane->outbox == NULL || lane->sequence == NULL)
+        if (lane->outbox == NULL)
             return false;
         for (uint32_t k = 0; k < config->lanes; k++)
             orr_array_init(&lane->outbox[k], 1);
+        places = (places + LINE_KEYS - 1) / LINE_KEYS * LINE_KEYS; /* lanes share no cache line */
         for (uint32_t p = 0; p < config->processes; p++)
-            if (e->lane_of[p] == i)
-                e->sequence[p] = &lane->sequence[own++];
+            if (e->lane_of[p] == i) {
+                if (e->key_of != NULL)
+                    e->key_of[p] = places;
+                e->next_key[places++] = (uint64_t)e->origin[p] << SEQUENCE_BITS;
+            }
     }
     return true;
+}
+
+static void *aligned_zeros(size_t count, size_t size)
+{
+    size_t bytes = (count * size + 63) / 64 * 64;
+    void *memory = aligned_alloc(64, bytes);
+    return memory == NULL ? NULL : memset(memory, 0, bytes);
 }
 
 orr_engine *orr_engine_create(const orr_engine_config *config, const orr_model *model)
@@ -86,12 +112,13 @@ orr_engine *orr_engine_create(const orr_engine_config *config, const orr_model *
     e->config = *config;
     e->origin = calloc(config->processes, sizeof *e->origin);
     e->lane_of = calloc(config->processes, sizeof *e->lane_of);
-    e->sequence = calloc(config->processes, sizeof *e->sequence);
+    e->next_key = aligned_zeros(config->processes + (size_t)config->lanes * LINE_KEYS, sizeof *e->next_key);
+    e->key_of = config->lanes > 1 ? calloc(config->processes, sizeof *e->key_of) : NULL;
+    e->timers = calloc(config->processes, sizeof *e->timers);
     e->order = calloc(config->lanes, sizeof *e->order);
-    e->lanes = aligned_alloc(64, config->lanes * sizeof *e->lanes);
-    if (e->lanes != NULL)
-        memset(e->lanes, 0, config->lanes * sizeof *e->lanes);
-    if (e->origin == NULL || e->lane_of == NULL || e->sequence == NULL || e->order == NULL || e->lanes == NULL || !build_lanes(e, config)) {
+    e->lanes = aligned_zeros(config->lanes, sizeof *e->lanes);
+    bool all = e->origin != NULL && e->lane_of != NULL && e->next_key != NULL && (e->key_of != NULL || config->lanes == 1) && e->timers != NULL && e->order != NULL && e->lanes != NULL;
+    if (!all || !build_lanes(e, config)) {
         orr_engine_destroy(e);
         return NULL;
     }
@@ -113,11 +140,17 @@ void orr_engine_destroy(orr_engine *engine)
         for (uint32_t k = 0; lane->outbox != NULL && k < engine->config.lanes; k++)
             orr_array_clear(&lane->outbox[k]);
         free(lane->outbox);
-        free(lane->sequence);
     }
+    for (uint32_t p = 0; engine->timers != NULL && p < engine->config.processes; p++)
+        if (engine->timers[p] != NULL) {
+            orr_array_clear(&engine->timers[p]->slots);
+            free(engine->timers[p]);
+        }
     free(engine->lanes);
     free(engine->order);
-    free(engine->sequence);
+    free(engine->timers);
+    free(engine->key_of);
+    free(engine->next_key);
     free(engine->lane_of);
     free(engine->origin);
     free(engine);
@@ -145,7 +178,7 @@ uint64_t orr_engine_events(const orr_engine *engine)
     return events;
 }
 
-int64_t orr_engine_next(const orr_engine *engine)
+int64_t orr_engine_next(orr_engine *engine)
 {
     int64_t next = ORR_NEVER;
     for (uint32_t i = 0; i < engine->config.lanes; i++) {
@@ -156,20 +189,97 @@ int64_t orr_engine_next(const orr_engine *engine)
     return next;
 }
 
-static uint64_t next_key(orr_engine *e, uint32_t process)
+static uint64_t *key_of(const orr_engine *e, uint32_t process) { return &e->next_key[e->key_of == NULL ? process : e->key_of[process]]; }
+
+static void push(orr_lane *lane, orr_event event)
 {
-    return (uint64_t)e->origin[process] << SEQUENCE_BITS | (*e->sequence[process])++;
+    if (!orr_queue_push(&lane->queue, event))
+        orr_fail(lane, ORR_NO_MEMORY);
 }
 
 void orr_timer(orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle, int64_t at)
 {
     orr_engine *e = lane->engine;
     assert(at >= lane->now && kind < ORR_KINDS && &e->lanes[e->lane_of[process]] == lane);
+    if (at != ORR_NEVER)
+        push(lane, (orr_event){at, (*key_of(e, process))++, process << KIND_BITS | kind, handle});
+}
+
+static timer_slots *slots_of(orr_engine *e, uint32_t process)
+{
+    timer_slots *t = e->timers[process];
+    if (t == NULL && (t = e->timers[process] = calloc(1, sizeof *t)) != NULL)
+        orr_array_init(&t->slots, sizeof(timer_slot));
+    return t;
+}
+
+static uint32_t take_slot(timer_slots *t)
+{
+    if (t->free == 0)
+        return orr_array_extend(&t->slots, 1) == NULL ? ORR_NONE : t->slots.count - 1;
+    uint32_t slot = t->free - 1;
+    t->free = ((timer_slot *)orr_array_at(&t->slots, slot))->handle;
+    return slot;
+}
+
+static void give_slot(timer_slots *t, uint32_t slot)
+{
+    *(timer_slot *)orr_array_at(&t->slots, slot) = (timer_slot){0, t->free};
+    t->free = slot + 1;
+}
+
+/* Never 0. Two timers of one slot would have to be 2^32 - 1 events of their process apart, and the older one still in the queue, to be confused. */
+static uint32_t generation_of(uint64_t key)
+{
+    uint64_t sequence = key & ((UINT64_C(1) << SEQUENCE_BITS) - 1);
+    return (uint32_t)(sequence % UINT32_MAX) + 1;
+}
+
+orr_timer_id orr_timer_set(orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle, int64_t at)
+{
+    orr_engine *e = lane->engine;
+    assert(at >= lane->now && kind < ORR_KINDS && &e->lanes[e->lane_of[process]] == lane);
     if (at == ORR_NEVER)
-        return;
-    orr_event event = {at, next_key(e, process), process << KIND_BITS | kind, handle};
-    if (!orr_queue_push(&lane->queue, event))
+        return 0;
+    timer_slots *t = slots_of(e, process);
+    uint32_t slot = t == NULL ? ORR_NONE : take_slot(t);
+    if (slot == ORR_NONE) {
         orr_fail(lane, ORR_NO_MEMORY);
+        return 0;
+    }
+    uint64_t key = (*key_of(e, process))++;
+    *(timer_slot *)orr_array_at(&t->slots, slot) = (timer_slot){generation_of(key), handle};
+    push(lane, (orr_event){at, key, process << KIND_BITS | SLOT | kind, slot});
+    return (uint64_t)slot << 32 | generation_of(key);
+}
+
+/* Does this event still count? */
+static bool counts(const orr_engine *e, const orr_event *event)
+{
+    if ((event->target & (MESSAGE | SLOT)) != SLOT)
+        return true;
+    const timer_slot *slot = orr_array_at(&e->timers[event->target >> KIND_BITS]->slots, event->handle);
+    return slot->generation == generation_of(event->key);
+}
+
+static bool keeps(void *context, const orr_event *event) { return counts(context, event); }
+
+bool orr_timer_cancel(orr_lane *lane, uint32_t process, orr_timer_id id)
+{
+    orr_engine *e = lane->engine;
+    timer_slots *t = e->timers[process];
+    uint32_t slot = (uint32_t)(id >> 32), generation = (uint32_t)id;
+    assert(&e->lanes[e->lane_of[process]] == lane);
+    if (generation == 0 || t == NULL || slot >= t->slots.count || ((timer_slot *)orr_array_at(&t->slots, slot))->generation != generation)
+        return false;
+    give_slot(t, slot);
+    lane->cancelled++;
+    if (lane->cancelled > PURGE_LEAST && lane->cancelled > lane->queue.count / 2) {
+        if (!orr_queue_filter(&lane->queue, keeps, e))
+            orr_fail(lane, ORR_NO_MEMORY);
+        lane->cancelled = 0;
+    }
+    return true;
 }
 
 static void copy(void *to, const void *from, size_t bytes) /* an empty payload may be NULL */
@@ -189,8 +299,7 @@ static void deliver(orr_lane *lane, orr_event event, const orr_message *head, co
     char *place = orr_store_at(&lane->store, event.handle);
     memcpy(place, head, sizeof *head);
     copy(place + sizeof *head, payload, head->length);
-    if (!orr_queue_push(&lane->queue, event))
-        orr_fail(lane, ORR_NO_MEMORY);
+    push(lane, event);
 }
 
 static size_t padded(size_t bytes) { return (bytes + 7) & ~(size_t)7; }
@@ -202,8 +311,8 @@ void orr_send(orr_lane *lane, uint32_t source, uint32_t destination, uint32_t ki
     assert(kind < ORR_KINDS && length <= ORR_MESSAGE_LONGEST && destination < e->config.processes);
     assert(&e->lanes[e->lane_of[source]] == lane && arrives >= lane->now);
     orr_message head = {.sent = lane->now, .source = source, .destination = destination, .kind = (uint16_t)kind, .length = length};
-    orr_event event = {arrives, next_key(e, source), destination << KIND_BITS | MESSAGE | kind, 0};
-    orr_lane *to = &e->lanes[e->lane_of[destination]];
+    orr_event event = {arrives, (*key_of(e, source))++, destination << KIND_BITS | MESSAGE | kind, 0};
+    orr_lane *to = e->config.lanes == 1 ? lane : &e->lanes[e->lane_of[destination]];
     if (to == lane || !e->running) {
         deliver(to, event, &head, payload);
         return;
@@ -219,25 +328,53 @@ void orr_send(orr_lane *lane, uint32_t source, uint32_t destination, uint32_t ki
     copy(out + sizeof event + sizeof head, payload, length);
 }
 
+/* What the event after the next few will need is on its way into the cache meanwhile. */
+static void look_ahead(const orr_lane *lane)
+{
+    const orr_model *model = &lane->engine->model;
+    const orr_event *event = orr_queue_soon(&lane->queue, AHEAD);
+    if (event == NULL)
+        return;
+    __builtin_prefetch(key_of(lane->engine, event->target >> KIND_BITS), 1);
+    if (event->target & MESSAGE)
+        __builtin_prefetch(orr_store_at(&lane->store, event->handle));
+    if (model->soon != NULL)
+        model->soon(model->context, event->target >> KIND_BITS);
+}
+
 static void run_lane(orr_lane *lane, int64_t until, const volatile sig_atomic_t *stop)
 {
     const orr_model *model = &lane->engine->model;
     const orr_event *first;
     while ((first = orr_queue_first(&lane->queue)) != NULL && first->time < until && lane->status == ORR_OK) {
         orr_event event = orr_queue_pop(&lane->queue);
+        uint32_t process = event.target >> KIND_BITS, kind = event.target & KIND;
         assert(event.time >= lane->now);
-        lane->now = event.time;
-        uint32_t process = event.target >> KIND_BITS, kind = event.target & (MESSAGE - 1);
+        look_ahead(lane);
         if (event.target & MESSAGE) {
+            lane->now = event.time;
             const orr_message *message = orr_store_at(&lane->store, event.handle);
             model->message(model->context, lane, message, message + 1);
             orr_store_give(&lane->store, event.handle, sizeof *message + message->length);
         } else {
-            model->timer(model->context, lane, process, kind, event.handle);
+            uint32_t handle = event.handle;
+            if (event.target & SLOT) {
+                if (!counts(lane->engine, &event)) {
+                    lane->cancelled--;
+                    continue;
+                }
+                timer_slots *t = lane->engine->timers[process];
+                handle = ((timer_slot *)orr_array_at(&t->slots, event.handle))->handle;
+                give_slot(t, event.handle);
+            }
+            lane->now = event.time;
+            model->timer(model->context, lane, process, kind, handle);
         }
         if (++lane->events % STOP_CHECK_EVENTS == 0 && stop != NULL && *stop) /* counted across windows, which may be short */
             orr_fail(lane, ORR_INTERRUPTED);
     }
+    if (lane->queue.out_of_memory)
+        orr_fail(lane, ORR_NO_MEMORY);
 }
 
 /* Takes what the other lanes sent to this one in the window. In which order does not matter: the queue has its own. */
@@ -378,45 +515,63 @@ orr_status orr_engine_run(orr_engine *e, int64_t until, const volatile sig_atomi
     return status != ORR_OK ? status : first_failure(e);
 }
 
-void orr_engine_each_message(const orr_engine *e, void (*visit)(void *context, const orr_message *message, const void *payload), void *context)
+typedef struct message_visit {
+    const orr_lane *lane;
+    void (*visit)(void *context, const orr_message *message, const void *payload);
+    void *context;
+} message_visit;
+
+static void visit_message(void *context, const orr_event *event)
 {
-    for (uint32_t i = 0; i < e->config.lanes; i++) {
-        const orr_lane *lane = &e->lanes[i];
-        for (uint32_t k = 0; k < lane->queue.heap.count; k++) {
-            const orr_event *event = orr_array_at(&lane->queue.heap, k);
-            if (event->target & MESSAGE) {
-                const orr_message *message = orr_store_at(&lane->store, event->handle);
-                visit(context, message, message + 1);
-            }
-        }
+    const message_visit *v = context;
+    if (event->target & MESSAGE) {
+        const orr_message *message = orr_store_at(&v->lane->store, event->handle);
+        v->visit(v->context, message, message + 1);
     }
 }
 
-static int by_order(const void *a, const void *b)
+void orr_engine_each_message(const orr_engine *e, void (*visit)(void *context, const orr_message *message, const void *payload), void *context)
 {
-    return orr_event_before(*(const orr_event *const *)a, *(const orr_event *const *)b) ? -1 : 1;
+    for (uint32_t i = 0; i < e->config.lanes; i++) {
+        message_visit v = {&e->lanes[i], visit, context};
+        orr_queue_each(&e->lanes[i].queue, visit_message, &v);
+    }
 }
 
-/* Pending events in their total order: the same bytes for any number of lanes. */
+static int by_order(const void *a, const void *b) { return orr_event_before(a, b) ? -1 : 1; }
+
+typedef struct event_list {
+    const orr_engine *engine;
+    orr_event        *event;
+    uint32_t          count;
+} event_list;
+
+static void list_event(void *context, const orr_event *event)
+{
+    event_list *l = context;
+    if (counts(l->engine, event))
+        l->event[l->count++] = *event;
+}
+
+/* Pending events in their total order, without those that are cancelled: the same bytes for any number of lanes. */
 static void save_events(orr_engine *e, orr_archive *archive)
 {
-    uint32_t count = 0, n = 0;
+    uint64_t most = 0;
     for (uint32_t i = 0; i < e->config.lanes; i++)
-        count += e->lanes[i].queue.heap.count;
-    const orr_event **event = malloc((count + 1) * sizeof(orr_event *));
-    if (event == NULL) {
+        most += e->lanes[i].queue.count;
+    event_list list = {e, malloc((most + 1) * sizeof *list.event), 0};
+    if (list.event == NULL) {
         archive->status = ORR_NO_MEMORY;
         return;
     }
     for (uint32_t i = 0; i < e->config.lanes; i++)
-        for (uint32_t k = 0; k < e->lanes[i].queue.heap.count; k++)
-            event[n++] = (orr_event *)e->lanes[i].queue.heap.items + k;
-    qsort(event, count, sizeof *event, by_order);
-    orr_archive_bytes(archive, &count, sizeof count);
-    for (uint32_t i = 0; i < count; i++) {
-        orr_event saved = *event[i];
+        orr_queue_each(&e->lanes[i].queue, list_event, &list);
+    qsort(list.event, list.count, sizeof *list.event, by_order);
+    orr_archive_bytes(archive, &list.count, sizeof list.count);
+    for (uint32_t i = 0; i < list.count; i++) {
+        orr_event saved = list.event[i];
         if (saved.target & MESSAGE) {
-            orr_lane *lane = &e->lanes[e->lane_of[saved.target >> KIND_BITS]];
+            orr_lane *lane = orr_engine_lane_of(e, saved.target >> KIND_BITS);
             orr_message *message = orr_store_at(&lane->store, saved.handle);
             saved.handle = message->length;
             orr_archive_bytes(archive, &saved, sizeof saved);
@@ -425,19 +580,26 @@ static void save_events(orr_engine *e, orr_archive *archive)
             orr_archive_bytes(archive, &saved, sizeof saved);
         }
     }
-    free(event);
+    free(list.event);
 }
 
 /* Is this what orr_engine_archive writes? What a damaged file may hold must not reach the model. */
 static bool sound_event(const orr_engine *e, const orr_event *event)
 {
-    return event->time >= 0 && event->target >> KIND_BITS < e->config.processes && (!(event->target & MESSAGE) || event->handle <= ORR_MESSAGE_LONGEST);
+    uint32_t process = event->target >> KIND_BITS;
+    if (event->time < 0 || process >= e->config.processes)
+        return false;
+    if (event->target & MESSAGE)
+        return event->handle <= ORR_MESSAGE_LONGEST;
+    if (event->target & SLOT)
+        return e->timers[process] != NULL && event->handle < e->timers[process]->slots.count && counts(e, event);
+    return true;
 }
 
 static bool sound_message(const orr_engine *e, const orr_event *event, const orr_message *m)
 {
     return m->length == event->handle && m->destination == event->target >> KIND_BITS && m->source < e->config.processes &&
-           m->kind == (event->target & (MESSAGE - 1)) && m->sent >= 0 && m->sent <= event->time;
+           m->kind == (event->target & KIND) && m->sent >= 0 && m->sent <= event->time;
 }
 
 static void load_events(orr_engine *e, orr_archive *archive)
@@ -456,20 +618,42 @@ static void load_events(orr_engine *e, orr_archive *archive)
             archive->status = ORR_BAD_INPUT;
             break;
         }
-        orr_lane *lane = &e->lanes[e->lane_of[event.target >> KIND_BITS]];
+        orr_lane *lane = orr_engine_lane_of(e, event.target >> KIND_BITS);
         if (event.target & MESSAGE) {
             orr_archive_bytes(archive, buffer, sizeof(orr_message) + event.handle);
             if (archive->status == ORR_OK && !sound_message(e, &event, (orr_message *)buffer))
                 archive->status = ORR_BAD_INPUT;
             if (archive->status == ORR_OK)
                 deliver(lane, event, (orr_message *)buffer, buffer + sizeof(orr_message));
-        } else if (!orr_queue_push(&lane->queue, event)) {
-            orr_fail(lane, ORR_NO_MEMORY);
+        } else {
+            push(lane, event);
         }
         if (lane->status != ORR_OK)
             archive->status = lane->status;
     }
     free(buffer);
+}
+
+static void archive_slots(orr_engine *e, uint32_t process, orr_archive *archive)
+{
+    uint32_t used = e->timers[process] != NULL;
+    orr_archive_bytes(archive, &used, sizeof used);
+    if (!used || archive->status != ORR_OK)
+        return;
+    timer_slots *t = slots_of(e, process);
+    if (t == NULL) {
+        archive->status = ORR_NO_MEMORY;
+        return;
+    }
+    orr_archive_array(archive, &t->slots);
+    orr_archive_bytes(archive, &t->free, sizeof t->free);
+    bool sound = archive->status != ORR_OK || t->free <= t->slots.count;
+    for (uint32_t i = 0; i < t->slots.count && archive->status == ORR_OK; i++) {
+        const timer_slot *slot = orr_array_at(&t->slots, i);
+        sound &= slot->generation != 0 || slot->handle <= t->slots.count;
+    }
+    if (!sound)
+        archive->status = ORR_BAD_INPUT;
 }
 
 void orr_engine_archive(orr_engine *e, orr_archive *archive)
@@ -482,8 +666,10 @@ void orr_engine_archive(orr_engine *e, orr_archive *archive)
         now = e->lanes[i].now > now ? e->lanes[i].now : now;
     orr_archive_bytes(archive, &now, sizeof now);
     orr_archive_bytes(archive, &events, sizeof events);
-    for (uint32_t p = 0; p < e->config.processes; p++)
-        orr_archive_bytes(archive, e->sequence[p], sizeof *e->sequence[p]);
+    for (uint32_t p = 0; p < e->config.processes; p++) {
+        orr_archive_bytes(archive, key_of(e, p), sizeof *e->next_key);
+        archive_slots(e, p, archive);
+    }
     if (archive->mode == ORR_ARCHIVE_SAVE) {
         save_events(e, archive);
     } else {

@@ -25,7 +25,7 @@ typedef struct orr_engine orr_engine;
 typedef struct orr_lane orr_lane;
 
 enum {
-    ORR_KINDS = 128,             /**< timer kinds and message kinds are each below this */
+    ORR_KINDS = 64,              /**< timer kinds and message kinds are each below this */
     ORR_MESSAGE_LONGEST = 65536, /**< bytes of payload */
 };
 
@@ -43,6 +43,8 @@ typedef struct orr_model {
     void (*timer)(void *context, orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle);
     /** `message` and its payload are borrowed until the call returns. */
     void (*message)(void *context, orr_lane *lane, const orr_message *message, const void *payload);
+    /** May be NULL. An event of `process` will come soon: a model whose state is larger than the cache may prefetch it, and do nothing else. */
+    void (*soon)(void *context, uint32_t process);
 } orr_model;
 
 typedef struct orr_engine_config {
@@ -66,7 +68,7 @@ void        orr_engine_destroy(orr_engine *engine);
 orr_status orr_engine_run(orr_engine *engine, int64_t until, const volatile sig_atomic_t *stop);
 
 /** Time of the first pending event, ORR_NEVER if none. */
-int64_t orr_engine_next(const orr_engine *engine);
+int64_t orr_engine_next(orr_engine *engine);
 
 /** How many events have been run; timers and messages alike. */
 uint64_t orr_engine_events(const orr_engine *engine);
@@ -85,8 +87,17 @@ void orr_engine_archive(orr_engine *engine, orr_archive *archive);
 
 int64_t orr_now(const orr_lane *lane);
 
-/** Sets a timer of `kind` for `process` (one of this lane) at `at` >= now. There is no cancelling: a model marks what is due and ignores the rest. */
+/** Sets a timer of `kind` for `process` (one of this lane) at `at` >= now; ORR_NEVER: none. */
 void orr_timer(orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle, int64_t at);
+
+/** Names a timer that can be cancelled: a place, and which of those that have used the place it is. 0 is no timer. Plain data, valid in a checkpoint. */
+typedef uint64_t orr_timer_id;
+
+/** A timer as above that can be cancelled, at the price of 8 bytes and a look at them when it is due. 0 when `at` is ORR_NEVER or out of memory (orr_fail). */
+orr_timer_id orr_timer_set(orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle, int64_t at);
+
+/** The timer will not happen. False if there is none of this name any more: it has happened or was cancelled, and `id` may have been 0. */
+bool orr_timer_cancel(orr_lane *lane, uint32_t process, orr_timer_id id);
 
 /**
  * Sends `length` bytes from `source` (on this lane) to `destination`, to arrive at `arrives`: at least the lookahead from now,

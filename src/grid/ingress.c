@@ -88,6 +88,7 @@ static void finish(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, o
             row->server_total_ns = done->done_ns - done->arrived_ns;
         }
     }
+    orr_timer_cancel(lane, site->id, r->give_up);
     site->in_flight--;
     site->last_end_ns = orr_now(lane);
     orr_array_give(&site->requests, &site->free_request, slot);
@@ -117,7 +118,7 @@ void orr_ingress_arrival(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t i
     orr_request *r = orr_array_at(&site->requests, slot);
     *r = (orr_request){.cohort = cohort_index, .number = number, .client = it.client, .row = ORR_NONE, .live = 1, .sampled = it.sampled,
                        .measured = number >= cohort->unmeasured, .input = it.input, .prefix = it.prefix, .output = it.output,
-                       .access_normal = it.access_normal, .leaves_ns = ORR_NEVER, .timer_ns = ORR_NEVER, .state_age_ns = -1};
+                       .access_normal = it.access_normal, .leaves_ns = ORR_NEVER, .state_age_ns = -1};
     /* The client began earlier: its request has crossed the access network to arrive here now. */
     const orr_class *class = &w->classes[cohort->class_];
     int64_t round_trip = orr_access_round_trip(w, cohort, number, 0, it.access_normal);
@@ -188,12 +189,12 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     int64_t as_of = ((int64_t *)site->as_of.items)[row];
     r->row = row;
     r->state_age_ns = as_of < 0 ? -1 : now - as_of;
-    r->timer_ns = give_up_at(g, r, now);
+    int64_t give_up = give_up_at(g, r, now);
     if (r->state_age_ns >= 0 && !orr_histogram_record(&site->state_age, &site->shelf, r->state_age_ns))
         orr_fail(lane, ORR_NO_MEMORY);
     uint64_t bytes = request_bytes(class, r->input);
     orr_request_message m = {.id = {slot, r->cohort, r->number, r->attempt, 0}, .pool = row, .input = r->input, .prefix = r->prefix, .output = r->output,
-                             .bytes = (uint32_t)bytes, .may_cancel = r->timer_ns != ORR_NEVER};
+                             .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER};
     orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, sizeof m, now + w->decision_ns + orr_grid_delay(g, site->id, to));
     ((uint64_t(*)[2])site->bytes.items)[w->sites[to].compute][0] += bytes;
     site->bytes_sent += bytes;
@@ -202,8 +203,7 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     state_of(g, site, r)->counts.attempts++;
     state_of(g, site, r)->counts.retries += r->attempt > 0;
     site->flow.attempts++;
-    if (r->timer_ns != ORR_NEVER)
-        orr_timer(lane, site->id, ORR_TIMER_GIVE_UP, slot, r->timer_ns);
+    r->give_up = orr_timer_set(lane, site->id, ORR_TIMER_GIVE_UP, slot, give_up);
 }
 
 void orr_ingress_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot)
@@ -240,10 +240,10 @@ static void retry_or_end(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
         end_without_answer(g, lane, site, slot, end, reason);
         return;
     }
+    orr_timer_cancel(lane, site->id, r->give_up);
     r->attempt++;
     r->reason = (uint8_t)reason;
     r->row = ORR_NONE;
-    r->timer_ns = ORR_NEVER;
     /* The client hears of it after its access network, pauses, and sends again. */
     const orr_class *class = &g->world->classes[cohort->class_];
     int64_t round_trip = orr_access_round_trip(g->world, cohort, r->number, r->attempt, r->access_normal);
@@ -259,8 +259,6 @@ void orr_ingress_give_up(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
 {
     orr_request *r = orr_array_at(&site->requests, slot);
     int64_t now = orr_now(lane);
-    if (!r->live || r->timer_ns != now || r->first_seen || r->row == ORR_NONE)
-        return;
     uint32_t to = g->world->pools[r->row].site;
     orr_cancel_message m = {.id = {slot, r->cohort, r->number, r->attempt, 0}};
     orr_send(lane, site->id, to, ORR_MESSAGE_CANCEL, &m, sizeof m, now + g->world->decision_ns + orr_grid_delay(g, site->id, to));
@@ -280,10 +278,10 @@ static orr_request *match(orr_site *site, const orr_attempt_id *id)
 
 void orr_ingress_first(orr_grid *g, orr_lane *lane, orr_site *site, const orr_first_message *m)
 {
-    (void)g, (void)lane;
+    (void)g;
     orr_request *r = match(site, &m->id);
     if (r != NULL)
-        r->first_seen = 1;
+        orr_timer_cancel(lane, site->id, r->give_up);
 }
 
 static bool record_latency(orr_site *site, orr_cohort_state *k, int64_t ttft_ns, int64_t tpot_ns, int64_t e2e_ns)

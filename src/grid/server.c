@@ -33,16 +33,17 @@ static orr_pool_state *pool_of(const orr_grid *g, orr_site *s, uint32_t pool)
 
 static uint32_t armed_index(const orr_site *s, bool llm, uint32_t instance) { return llm ? instance : s->llms.count + instance; }
 
-/* Sets a timer for when the instance is due, unless one is set for just then. */
+static orr_armed *armed_of(orr_site *s, bool llm, uint32_t instance) { return (orr_armed *)s->armed.items + armed_index(s, llm, instance); }
+
+/* Keeps one timer, for when the instance is due. */
 static void arm(orr_lane *lane, orr_site *s, bool llm, uint32_t instance)
 {
     int64_t due = llm ? ((orr_llm *)s->llms.items)[instance].due_ns : ((orr_station *)s->stations.items)[instance].due_ns;
-    int64_t *armed = (int64_t *)s->armed.items + armed_index(s, llm, instance);
-    if (due == *armed)
+    orr_armed *armed = armed_of(s, llm, instance);
+    if (due == armed->due_ns)
         return;
-    *armed = due;
-    if (due != ORR_NEVER)
-        orr_timer(lane, s->id, llm ? ORR_TIMER_LLM : ORR_TIMER_STATION, instance, due);
+    orr_timer_cancel(lane, s->id, armed->timer);
+    *armed = (orr_armed){due, orr_timer_set(lane, s->id, llm ? ORR_TIMER_LLM : ORR_TIMER_STATION, instance, due)};
 }
 
 /* Pools may be large: instances and their arrays are laid out once. */
@@ -85,7 +86,7 @@ static bool build_pools(orr_grid *g, orr_site *s)
     if (!orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->tariff, w->service_count))
         return false;
     for (uint32_t i = 0; i < instances; i++)
-        ((int64_t *)s->armed.items)[i] = ORR_NEVER;
+        ((orr_armed *)s->armed.items)[i].due_ns = ORR_NEVER;
     return true;
 }
 
@@ -185,12 +186,12 @@ static void end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bo
     orr_array_give(&s->jobs, &s->free_job, index);
 }
 
-/* The prompt is in the cache: what was computed of it is rated, and the client hears the first token. */
+/* The prompt is in the cache: what was computed of it is rated, and a client who would not wait for ever hears the first token. */
 static void prompt_is_done(orr_grid *g, orr_lane *lane, orr_site *s, orr_job *j)
 {
     rate(g, s, j, ORR_INPUT, j->input - j->cached);
     orr_first_message m = {.id = id_of(j)};
-    if (j->output > 1)
+    if (j->may_cancel && j->output > 1)
         orr_send(lane, s->id, j->ingress, ORR_MESSAGE_FIRST, &m, sizeof m, orr_now(lane) + orr_grid_delay(g, j->ingress, s->id));
 }
 
@@ -240,8 +241,7 @@ static void changed(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pool)
 void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
 {
     orr_llm *l = (orr_llm *)s->llms.items + instance;
-    if (l->due_ns != orr_now(lane)) /* the plan was changed after this timer was set */
-        return;
+    armed_of(s, true, instance)->due_ns = ORR_NEVER;
     orr_llm_site at = llm_site(s);
     check(lane, orr_llm_due(l, &g->kinds[l->pool], &at));
     settle(g, lane, s);
@@ -252,8 +252,7 @@ void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
 void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
 {
     orr_station *station = (orr_station *)s->stations.items + instance;
-    if (station->due_ns != orr_now(lane))
-        return;
+    armed_of(s, false, instance)->due_ns = ORR_NEVER;
     orr_station_site at = station_site(s);
     check(lane, orr_station_due(station, &at, orr_now(lane)));
     settle(g, lane, s);
@@ -331,7 +330,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
     orr_job *j = orr_job_at(&s->jobs, index);
     *j = (orr_job){.attempt = m->id.attempt, .instance = instance, .pool = m->pool, .input = m->input, .prefix = m->prefix, .output = m->output, .arrived_ns = now,
                    .cohort = m->id.cohort, .number = m->id.number, .client = m->id.slot, .ingress = source,
-                   .class_ = (uint16_t)w->cohorts[m->id.cohort].class_};
+                   .class_ = (uint16_t)w->cohorts[m->id.cohort].class_, .may_cancel = m->may_cancel};
     if (m->may_cancel && !orr_map_put(&s->by_request, request_key(source, m->id.slot), index))
         orr_fail(lane, ORR_NO_MEMORY);
     count_present(&state->counts, now, 1);

@@ -12,6 +12,7 @@
 #include "base/histogram.h"
 #include "base/map.h"
 #include "clients/arrivals.h"
+#include "engine/engine.h"
 #include "serve/llm.h"
 #include "serve/station.h"
 
@@ -38,17 +39,23 @@ typedef struct orr_request {
     uint32_t cohort, number, client;
     uint32_t row;      /**< pool of the current attempt, ORR_NONE while pausing */
     uint16_t attempt, deferrals;
-    uint8_t  live, sampled, measured, first_seen;
-    uint8_t  reason, padding[3]; /**< of the latest failure */
+    uint8_t  live, sampled, measured;
+    uint8_t  reason; /**< of the latest failure */
     uint32_t input, prefix, output;
     double   access_normal;
     int64_t  began_ns;     /**< on the client's clock, before its access network */
     int64_t  leaves_ns;    /**< when its patience ends (ingress clock); ORR_NEVER */
-    int64_t  timer_ns;     /**< the timer that counts, ORR_NEVER if none */
+    orr_timer_id give_up;  /**< until the first token is heard of; 0: none */
     int64_t  down_ns;      /**< access delay of the answer */
     int64_t  state_age_ns; /**< of the decision; -1 without a report */
 } orr_request;
 static_assert(sizeof(orr_request) <= 128, "a request in flight takes two cache lines");
+
+/** The timer that is set for an instance. */
+typedef struct orr_armed {
+    int64_t      due_ns; /**< ORR_NEVER: none */
+    orr_timer_id timer;
+} orr_armed;
 
 /** Exact counts of one cohort. Every offered intention ends once. */
 typedef struct orr_cohort_counts {
@@ -137,7 +144,7 @@ typedef struct orr_site {
     /* serving side */
     orr_array pools;    /**< orr_pool_state, of world site_pools from site_pool_start on */
     orr_array llms, stations, llm_heaps, station_heaps, resident; /**< instances and what they refer to */
-    orr_array armed;    /**< int64_t per llm and then per station: due time for which a timer is set */
+    orr_array armed;    /**< orr_armed per llm and then per station */
     orr_array present;  /**< uint32_t per llm and then per station: jobs there */
     orr_array jobs;     /**< orr_job */
     uint32_t  free_job, padding2;

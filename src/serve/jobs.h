@@ -32,7 +32,8 @@ typedef struct orr_job {
     uint32_t client;                /**< slot at its ingress */
     uint32_t ingress;               /**< site */
     uint16_t class_;
-    uint16_t padding[3];
+    uint16_t may_cancel;            /**< its client waits for the first token and may leave */
+    uint16_t padding[2];
     int64_t  work_ns;               /**< stations: service requirement */
 } orr_job;
 static_assert(sizeof(orr_job) <= 128, "a job takes two cache lines");

@@ -19,6 +19,8 @@ typedef struct process {
     uint64_t log, events;
     uint32_t draws, sent, received, padding;
     uint64_t sent_bytes, received_bytes;
+    orr_timer_id cancellable[2]; /* set last, and perhaps over */
+    uint64_t cancelled, too_late;
 } process;
 
 typedef struct phold {
@@ -50,12 +52,26 @@ static void send_something(phold *m, orr_lane *lane, uint32_t p)
     orr_send(lane, p, to, draw(m, p, ORR_KINDS), length == 0 ? NULL : payload, length, orr_now(lane) + delay);
 }
 
+/* Cancels one of two timers, which may be over already, and sets it anew. Both answers are part of what the process has seen. */
+static void reset_timer(phold *m, orr_lane *lane, uint32_t p)
+{
+    uint32_t which = draw(m, p, 2);
+    bool cancelled = orr_timer_cancel(lane, p, m->at[p].cancellable[which]);
+    m->unsound |= orr_timer_cancel(lane, p, m->at[p].cancellable[which]); /* not twice */
+    *(cancelled ? &m->at[p].cancelled : &m->at[p].too_late) += 1;
+    m->at[p].cancellable[which] = orr_timer_set(lane, p, which, 5000 + which, orr_now(lane) + (int64_t)LOOKAHEAD / 4 * draw(m, p, 9));
+    const uint64_t seen[] = {cancelled, m->at[p].cancellable[which]};
+    fold(&m->at[p], seen, sizeof seen);
+}
+
 static void react(phold *m, orr_lane *lane, uint32_t p)
 {
     m->at[p].events++;
     uint32_t luck = draw(m, p, 100);
-    for (uint32_t offspring = luck < 10 ? 0 : luck < 90 ? 1 : 2; offspring > 0; offspring--) {
-        if (draw(m, p, 3) == 0)
+    for (uint32_t offspring = luck < 6 ? 0 : luck < 90 ? 1 : 2; offspring > 0; offspring--) {
+        if (draw(m, p, 4) == 0)
+            reset_timer(m, lane, p);
+        else if (draw(m, p, 3) == 0)
             orr_timer(lane, p, draw(m, p, ORR_KINDS), draw(m, p, 1000), orr_now(lane) + (int64_t)LOOKAHEAD / 2 * draw(m, p, 5));
         else
             send_something(m, lane, p);
@@ -67,6 +83,7 @@ static void on_timer(void *context, orr_lane *lane, uint32_t p, uint32_t kind, u
     phold *m = context;
     const int64_t seen[] = {orr_now(lane), p, kind, handle};
     fold(&m->at[p], seen, sizeof seen);
+    m->unsound |= handle >= 5000 && handle != 5000 + kind;
     react(m, lane, p);
 }
 
@@ -127,6 +144,13 @@ static void run_straight(rig *r)
     rig_seed(r);
     ck_assert_int_eq(orr_engine_run(r->engine, UNTIL, NULL), ORR_OK);
     ck_assert_uint_gt(orr_engine_events(r->engine), 5000);
+    uint64_t cancelled = 0, too_late = 0;
+    for (uint32_t p = 0; p < PROCESSES; p++) {
+        cancelled += r->model.at[p].cancelled;
+        too_late += r->model.at[p].too_late;
+    }
+    ck_assert_uint_gt(cancelled, 100);
+    ck_assert_uint_gt(too_late, 100);
 }
 
 static const uint32_t lane_counts[] = {2, 3, 5, 7};
@@ -388,10 +412,10 @@ START_TEST(equal_times_are_ordered_by_origin_and_then_by_sequence)
                         orr_send(lane, p, 4, kind, "x", 1, 500);
                 }
             }
-            orr_send(orr_engine_lane_of(e, 2), 2, 4, 99, "x", 1, 499); /* earlier goes first whatever its key */
+            orr_send(orr_engine_lane_of(e, 2), 2, 4, 63, "x", 1, 499); /* earlier goes first whatever its key */
             ck_assert_int_eq(orr_engine_run(e, 1000, NULL), ORR_OK);
             ck_assert_uint_eq(d.count, 11);
-            ck_assert_uint_eq(d.kind[0], 99);
+            ck_assert_uint_eq(d.kind[0], 63);
             for (uint32_t i = 0; i < 10; i++) {
                 ck_assert_uint_eq(d.source[i + 1], expected_source[i]);
                 ck_assert_uint_eq(d.kind[i + 1], 7 - i % 2);
@@ -465,6 +489,53 @@ START_TEST(what_never_happens_is_not_pending)
 }
 END_TEST
 
+START_TEST(a_cancelled_timer_does_not_happen_and_its_name_is_never_that_of_another)
+{
+    diary d = {0};
+    orr_engine *e = diary_engine(&d, 2, 1, NULL);
+    orr_lane *lane = orr_engine_lane_of(e, 0);
+    orr_timer_id first = orr_timer_set(lane, 0, 1, 0, 10), second = orr_timer_set(lane, 0, 2, 0, 20);
+    ck_assert(first != 0 && second != 0 && first != second);
+    ck_assert_uint_eq(orr_timer_set(lane, 0, 3, 0, ORR_NEVER), 0);
+    ck_assert(!orr_timer_cancel(lane, 0, 0));
+    ck_assert(!orr_timer_cancel(lane, 1, first)); /* another process's */
+    ck_assert(orr_timer_cancel(lane, 0, first));
+    ck_assert(!orr_timer_cancel(lane, 0, first));
+    orr_timer_id third = orr_timer_set(lane, 0, 4, 0, 10); /* in the same place, at the same time */
+    ck_assert(third != first);
+    ck_assert(!orr_timer_cancel(lane, 0, first));
+    ck_assert_int_eq(orr_engine_run(e, 15, NULL), ORR_OK);
+    ck_assert_uint_eq(d.count, 1);
+    ck_assert_uint_eq(d.kind[0], 4);
+    ck_assert(!orr_timer_cancel(lane, 0, third)); /* it has happened */
+    ck_assert_int_eq(orr_engine_run(e, 100, NULL), ORR_OK);
+    ck_assert_uint_eq(d.count, 2);
+    ck_assert_uint_eq(d.kind[1], 2);
+    ck_assert_uint_eq(orr_engine_events(e), 2); /* what was cancelled is no event */
+    orr_engine_destroy(e);
+}
+END_TEST
+
+START_TEST(a_million_cancelled_timers_take_no_room)
+{
+    diary d = {0};
+    orr_engine *e = diary_engine(&d, 1, 1, NULL);
+    orr_lane *lane = orr_engine_lane_of(e, 0);
+    for (uint32_t k = 0; k < 100; k++)
+        orr_timer_set(lane, 0, 1, k, 2000000 + k);
+    for (uint32_t k = 0; k < 1000000; k++)
+        ck_assert(orr_timer_cancel(lane, 0, orr_timer_set(lane, 0, 2, 0, 1000000 + k)));
+    orr_archive saved;
+    orr_archive_save(&saved);
+    orr_engine_archive(e, &saved);
+    ck_assert_uint_lt(saved.bytes.count, 100 * 24 + 102 * 8 + 100);
+    orr_archive_destroy(&saved);
+    ck_assert_int_eq(orr_engine_run(e, ORR_NEVER, NULL), ORR_OK);
+    ck_assert_uint_eq(d.events, 100);
+    orr_engine_destroy(e);
+}
+END_TEST
+
 int main(void)
 {
     TCase *promises = tcase_create("promises");
@@ -480,5 +551,7 @@ int main(void)
     tcase_add_test(promises, the_first_failure_of_a_handler_ends_the_run);
     tcase_add_test(promises, the_stop_flag_interrupts_soon_however_short_the_windows);
     tcase_add_test(promises, what_never_happens_is_not_pending);
+    tcase_add_test(promises, a_cancelled_timer_does_not_happen_and_its_name_is_never_that_of_another);
+    tcase_add_test(promises, a_million_cancelled_timers_take_no_room);
     return run_as_tap("engine", promises);
 }
