@@ -134,18 +134,26 @@ static bool build_candidates(orr_host *h)
     h->candidate_start = calloc((size_t)w->class_count * w->ingress_count + 1, sizeof *h->candidate_start);
     size_t total = 0, k = 0;
     for (int pass = 0; pass < 2 && h->candidate_start != NULL; pass++) {
-        if (pass == 1 && (h->candidates = malloc((total + 1) * sizeof *h->candidates)) == NULL)
-            return false;
+        if (pass == 1) {
+            h->candidates = malloc((total + 1) * sizeof *h->candidates);
+            h->candidate_slots = malloc((total + 1) * sizeof *h->candidate_slots);
+            if (h->candidates == NULL || h->candidate_slots == NULL)
+                return false;
+        }
         total = k = 0;
         for (uint32_t c = 0; c < w->class_count; c++)
             for (uint32_t i = 0; i < w->ingress_count; i++) {
                 const orr_service *s = &w->services[w->classes[c].service];
+                uint64_t slots = 0;
                 for (uint32_t r = 0; r < s->row_count; r++) {
                     uint32_t row = w->service_rows[s->rows + r];
                     if (!orr_world_allows(w, c, w->ingress_sites[i], w->pools[row].site))
                         continue;
-                    if (pass == 1)
+                    slots += w->pools[row].slots;
+                    if (pass == 1) {
                         h->candidates[total] = row;
+                        h->candidate_slots[total] = slots;
+                    }
                     total++;
                 }
                 h->candidate_start[++k] = (uint32_t)total;
@@ -212,7 +220,7 @@ orr_status orr_host_create(orr_host *h, const orr_world *world, const orr_routes
 
 void orr_host_destroy(orr_host *h)
 {
-    void *const owned[] = {h->options, h->candidates, h->candidate_start, h->observers, h->row_name, h->class_name, h->row_site, h->row_service,
+    void *const owned[] = {h->options, h->candidates, h->candidate_slots, h->candidate_start, h->observers, h->row_name, h->class_name, h->row_site, h->row_service,
                            h->row_slots, h->row_delay, h->row_token, h->row_prefill, h->zeros};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);

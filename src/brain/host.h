@@ -19,6 +19,7 @@ typedef struct orr_host {
     void             *library;     /**< of a shared object, NULL for a built-in */
     double           *options;
     const orr_world  *world;
+    uint64_t         *candidate_slots; /**< running sums of slots, laid out like the candidates */
     uint32_t         *candidates, *candidate_start; /**< those of (class, ingress) are [start[k], start[k+1]) with k = class * ingress_count + ingress */
     orr_policy_world *observers;   /**< per ingress */
     /* what the observers' tables point to */

@@ -151,7 +151,8 @@ static orr_decision decide(orr_grid *g, orr_site *site, orr_request *r, const ui
     orr_policy_view view = view_of(g, site, now);
     orr_policy_request ask = {.size = sizeof ask, .id = orr_entity_part(cohort->entity, r->number), .client_class = cohort->class_, .service = class->service,
                               .attempt = r->attempt, .input_tokens = r->input, .prefix_tokens = r->prefix, .expected_output_tokens = class->output.mean,
-                              .slo_first_token_ns = class->slo_first_token_ns, .slo_total_ns = class->slo_total_ns, .candidates = candidates, .candidate_count = count};
+                              .slo_first_token_ns = class->slo_first_token_ns, .slo_total_ns = class->slo_total_ns, .candidates = candidates, .candidate_count = count,
+                              .candidate_slots = g->host.candidate_slots + (candidates - g->host.candidates)};
     bool bad;
     orr_decision d = orr_host_decide(&g->host, g->world->sites[site->id].ingress, site->policy.items, &view, &ask, &bad);
     if (!bad && d.action == ORR_DEFER && r->deferrals >= MOST_DEFERRALS) { /* a policy may not put a request off for ever */

@@ -1,31 +1,18 @@
 #include "policies/load.h"
 
-enum { MOST_REJECTIONS = 4096 };
-
-size_t orr_sampling_size(const orr_policy_world *world)
+uint32_t orr_sample(const orr_policy_host *host, const orr_policy_request *request, uint32_t k)
 {
-    (void)world;
-    return sizeof(orr_sampling);
-}
-
-int orr_sampling_init(void *state, const orr_policy_host *host, const orr_policy_world *world, const double *options)
-{
-    (void)host, (void)options;
-    orr_sampling *sampling = state;
-    for (uint32_t i = 0; i < world->rows; i++)
-        if (world->row_slots[i] > sampling->most_slots)
-            sampling->most_slots = world->row_slots[i];
-    return 0;
-}
-
-uint32_t orr_sample(const orr_sampling *sampling, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_request *request, uint32_t *k)
-{
-    for (uint32_t tries = 0;; tries++) {
-        uint64_t bits = host->draw(host->context, request, (*k)++);
-        uint32_t row = request->candidates[orr_pick(bits, request->candidate_count)];
-        if (orr_pick(bits << 32, sampling->most_slots) < world->row_slots[row] || tries == MOST_REJECTIONS)
-            return row;
+    const uint64_t *sum = request->candidate_slots;
+    uint32_t low = 0, high = request->candidate_count - 1;
+    uint64_t place = (uint64_t)(((unsigned __int128)host->draw(host->context, request, k) * sum[high]) >> 64);
+    while (low < high) { /* the first candidate whose running sum is beyond the place */
+        uint32_t middle = (low + high) / 2;
+        if (sum[middle] <= place)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    return request->candidates[low];
 }
 
 double orr_expected_token_ns(const orr_policy_world *world, const orr_policy_view *view, uint32_t row)

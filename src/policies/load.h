@@ -22,19 +22,8 @@ static inline int orr_compare_load(const orr_policy_world *world, const orr_poli
 /** Uniform below `n` from 64 bits. */
 static inline uint32_t orr_pick(uint64_t bits, uint32_t n) { return (uint32_t)(((bits >> 32) * n) >> 32); }
 
-/** State of policies that draw pools in proportion to their size: the most slots of any row. */
-typedef struct orr_sampling {
-    uint32_t most_slots;
-} orr_sampling;
-
-size_t orr_sampling_size(const orr_policy_world *world);
-int    orr_sampling_init(void *state, const orr_policy_host *host, const orr_policy_world *world, const double *options);
-
-/**
- * A candidate drawn with probability proportional to its slots (by rejection; with equal pools the first draw is taken). `*k`
- * numbers the draws of this request and is advanced.
- */
-uint32_t orr_sample(const orr_sampling *sampling, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_request *request, uint32_t *k);
+/** A candidate drawn with probability proportional to its slots; `k` numbers the draw among those of this request. */
+uint32_t orr_sample(const orr_policy_host *host, const orr_policy_request *request, uint32_t k);
 
 /** Time per answer token at a row if one more joins, ns: as reported, grown by what this observer has sent since. */
 double orr_expected_token_ns(const orr_policy_world *world, const orr_policy_view *view, uint32_t row);

@@ -10,11 +10,12 @@ static const orr_policy_option options_of[] = {{"d", 2, 1, MOST, "how many pools
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)
 {
+    (void)state;
     uint32_t n = request->candidate_count, d = (uint32_t)options[0] < n ? (uint32_t)options[0] : n, drawn[MOST], best = 0, ties = 0, k = MOST;
     for (uint32_t i = 0; i < d; i++) {
         uint32_t row, seen;
         do { /* until it is a new one */
-            row = orr_sample(state, host, world, request, &k);
+            row = orr_sample(host, request, k++);
             for (seen = 0; seen < i && drawn[seen] != row; seen++)
                 ;
         } while (seen < i);
@@ -37,6 +38,4 @@ const orr_policy orr_policy_power_of_d = {.size = sizeof(orr_policy),
                                           .summary = "least loaded of d pools drawn at random",
                                           .options = options_of,
                                           .option_count = 1,
-                                          .state_size = orr_sampling_size,
-                                          .init = orr_sampling_init,
                                           .route = route};

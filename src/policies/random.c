@@ -5,11 +5,10 @@
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)
 {
-    uint32_t k = 0;
-    (void)view, (void)options;
-    decision->row = orr_sample(state, host, world, request, &k);
+    (void)state, (void)world, (void)view, (void)options;
+    decision->row = orr_sample(host, request, 0);
 }
 
 const orr_policy orr_policy_random = {
     .size = sizeof(orr_policy), .abi = ORR_POLICY_ABI, .name = "random", .summary = "a permitted pool with probability in proportion to its slots",
-    .state_size = orr_sampling_size, .init = orr_sampling_init, .route = route};
+    .route = route};

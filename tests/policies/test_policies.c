@@ -15,6 +15,7 @@ enum { ROWS = 12, DRAWS = 20000 };
 
 /** All that a policy is given, in arrays that tests may write to. */
 typedef struct scene {
+    uint64_t candidate_slots[ROWS];
     uint32_t candidates[ROWS], count, slots[ROWS], running[ROWS], waiting[ROWS], own[ROWS], kv[ROWS], site[ROWS], service[ROWS];
     int64_t  delay[ROWS], as_of[ROWS], token[ROWS], wait[ROWS], price[3][ROWS];
     double   token_alone[ROWS], prefill[ROWS], options[4];
@@ -52,7 +53,7 @@ static void plain(uint32_t rows)
     s.view = (orr_policy_view){.size = sizeof s.view, .rows = rows, .as_of_ns = s.as_of, .running = s.running, .waiting = s.waiting, .kv_used_ppm = s.kv, .token_ns = s.token, .wait_ns = s.wait,
                                .own = s.own, .price = {s.price[0], s.price[1], s.price[2]}};
     s.request = (orr_policy_request){.size = sizeof s.request, .input_tokens = 100, .expected_output_tokens = 10, .slo_first_token_ns = INT64_MAX, .slo_total_ns = INT64_MAX,
-                                     .candidates = s.candidates, .candidate_count = rows};
+                                     .candidates = s.candidates, .candidate_count = rows, .candidate_slots = s.candidate_slots};
 }
 
 static void start(const orr_policy *p)
@@ -68,6 +69,8 @@ static void start(const orr_policy *p)
 static orr_decision decide(const orr_policy *p, uint64_t id)
 {
     s.request.id = id;
+    for (uint32_t i = 0; i < s.request.candidate_count; i++)
+        s.candidate_slots[i] = s.slots[s.candidates[i]] + (i > 0 ? s.candidate_slots[i - 1] : 0);
     orr_decision d = {.size = sizeof d, .action = ORR_ROUTE, .row = s.candidates[0]};
     p->route(state, &host, &s.world, &s.view, &s.request, s.options, &d);
     return d;
