@@ -4,6 +4,7 @@
 #include "trace/run.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,10 @@ typedef struct run_arguments {
     uint64_t               shuffle;
     int64_t                every_ns; /* between checkpoints; 0: none asked for */
     const char            *branch;
-    bool                   quiet, resume;
+    bool                   quiet, resume, automatic; /* as many threads as pay, at most `threads` */
 } run_arguments;
 
+enum { MOST_THREADS = 256 };
 enum { KEY_SEED = 1000, KEY_PARTITIONS, KEY_SHUFFLE, KEY_THREADS, KEY_EVERY, KEY_RESUME, KEY_BRANCH };
 
 static const struct argp_option options[] = {
@@ -36,7 +38,7 @@ static const struct argp_option options[] = {
     {"seed", KEY_SEED, "N", 0, "seed of all random draws", 0},
     {"policy", 'p', "NAME|FILE.so", 0, "who chooses the pool", 0},
     {"quiet", 'q', NULL, 0, "no progress, no closing line", 0},
-    {"threads", KEY_THREADS, "N", 0, "threads; the results are the same for any number", 0},
+    {"threads", KEY_THREADS, "N|auto", 0, "threads; the results are the same for any number. auto: as many of the cores as pay", 0},
     {"checkpoint-every", KEY_EVERY, "TIME", 0, "write OUT.checkpoint after every such stretch of simulated time (\"1h\"), and when interrupted", 0},
     {"resume", KEY_RESUME, NULL, 0, "go on from OUT.checkpoint; from the beginning if there is none", 0},
     {"branch", KEY_BRANCH, "CHECKPOINT", 0, "start from a checkpoint of this scenario, under the policy given here", 0},
@@ -44,6 +46,14 @@ static const struct argp_option options[] = {
     {"shuffle", KEY_SHUFFLE, "SEED", 0, "with --partitions: in shuffled order", 0},
     {0},
 };
+
+/* Those that this process may use. */
+static uint64_t cores(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : (uint64_t)count;
+}
 
 static bool read_count(const char *text, uint64_t least, uint64_t *value)
 {
@@ -70,8 +80,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
             return ENOMEM;
         return 0;
     case KEY_THREADS:
-        if (!read_count(text, 1, &number) || number > 256)
-            argp_error(state, "--threads: expected a whole number from 1 to 256, found `%s`", text);
+        a->automatic = strcmp(text, "auto") == 0;
+        if (a->automatic)
+            number = cores();
+        else if (!read_count(text, 1, &number) || number > MOST_THREADS)
+            argp_error(state, "--threads: expected a whole number from 1 to %d or `auto`, found `%s`", MOST_THREADS, text);
         a->threads = (uint32_t)number;
         return 0;
     case KEY_EVERY: {
@@ -113,7 +126,7 @@ static int simulate(const run_arguments *a, const orr_world *world, const char *
     bool there = access(checkpoint, F_OK) == 0;
     if (a->resume && !there)
         fprintf(stderr, "%s: no checkpoint yet; starting from the beginning\n", checkpoint);
-    orr_run_options o = {.output = output, .partitions = a->threads > 1 ? a->threads : a->partitions, .threads = a->threads > 1, .shuffle = a->shuffle, .progress = !a->quiet && isatty(STDERR_FILENO), .stop = &stop_requested,
+    orr_run_options o = {.output = output, .partitions = a->threads > 1 ? a->threads : a->partitions, .threads = a->threads > 1, .automatic = a->automatic, .shuffle = a->shuffle, .progress = !a->quiet && isatty(STDERR_FILENO), .stop = &stop_requested,
                          .checkpoint = a->every_ns > 0 || a->resume ? checkpoint : NULL, .checkpoint_every_ns = a->every_ns, .from = a->branch != NULL ? a->branch : a->resume && there ? checkpoint : NULL,
                          .branch = a->branch != NULL};
     orr_cli_warn_of_short_runs(world, stderr);
@@ -128,8 +141,8 @@ static int simulate(const run_arguments *a, const orr_world *world, const char *
     switch (status) {
     case ORR_OK:
         if (!a->quiet)
-            printf("%s: %llu requests in %.2f s (%.0f/s), %u checks of the audit hold\n", output, (unsigned long long)result.offered, result.facts.wall_s,
-                   (double)result.offered / result.facts.wall_s, result.audit.count);
+            printf("%s: %llu requests in %.2f s (%.0f/s, %u thread%s), %u checks of the audit hold\n", output, (unsigned long long)result.offered, result.facts.wall_s,
+                   (double)result.offered / result.facts.wall_s, a->threads > 1 ? result.facts.lanes : 1, a->threads > 1 && result.facts.lanes > 1 ? "s" : "", result.audit.count);
         return ORR_EXIT_DONE;
     case ORR_AUDIT_FAILED:
         fprintf(stderr, "error: %u of %u checks of the audit failed; %s has status partial\n", result.audit.failed, result.audit.count, output);

@@ -103,27 +103,27 @@ static bool build_sites(orr_grid *g)
 static orr_status build_engine(orr_grid *g, const orr_grid_options *options, orr_problems *problems)
 {
     const orr_world *w = g->world;
-    orr_engine_config config = {.processes = w->used_count, .lanes = options->lanes > 1 ? options->lanes : 1, .threads = options->threads, .shuffle = options->shuffle};
-    uint32_t *origin = calloc(w->used_count + 1, sizeof *origin), *lane_of = orr_partition(w, &g->routes, config.lanes, &config.lookahead);
-    orr_model model = {g, on_timer, on_message};
-    if (origin == NULL || lane_of == NULL) {
-        free(origin);
-        free(lane_of);
-        return ORR_NO_MEMORY;
-    }
-    for (uint32_t s = 0; s < w->used_count; s++)
+    uint32_t lanes = options->lanes > 1 ? options->lanes : 1;
+    orr_partition partition;
+    bool cut = options->automatic ? orr_partition_worthwhile(&partition, w, &g->routes, lanes) : orr_partition_cut(&partition, w, &g->routes, lanes);
+    uint32_t *origin = calloc(w->used_count + 1, sizeof *origin);
+    orr_status status = cut && origin != NULL ? ORR_OK : ORR_NO_MEMORY;
+    for (uint32_t s = 0; s < w->used_count && status == ORR_OK; s++)
         origin[s] = w->sites[s].origin;
-    config.origin = origin;
-    config.lane_of = lane_of;
-    orr_status status = ORR_OK;
-    if (config.lookahead <= 0) {
+    if (status == ORR_OK && partition.lookahead_ns <= 0) {
         orr_problem(problems, (orr_where){w->scenario_path, 0, 0}, "two sites are joined without delay, so the run cannot be split into partitions");
         status = ORR_BAD_INPUT;
-    } else if ((g->engine = orr_engine_create(&config, &model)) == NULL) {
-        status = ORR_NO_MEMORY;
+    }
+    if (status == ORR_OK) {
+        g->lanes = partition.lanes;
+        orr_engine_config config = {.processes = w->used_count, .origin = origin, .lanes = partition.lanes, .lane_of = partition.lane_of, .lookahead = partition.lookahead_ns,
+                                    .threads = options->threads && partition.lanes > 1, .shuffle = options->shuffle};
+        orr_model model = {.context = g, .timer = on_timer, .message = on_message};
+        g->engine = orr_engine_create(&config, &model);
+        status = g->engine == NULL ? ORR_NO_MEMORY : ORR_OK;
     }
     free(origin);
-    free(lane_of);
+    free(partition.lane_of);
     return status;
 }
 

@@ -21,11 +21,13 @@ typedef struct orr_grid {
     orr_site        *sites; /**< used sites */
     orr_engine      *engine;
     uint8_t         *observes; /**< [ingress][compute]: does the ingress have a candidate there? */
+    uint32_t         lanes;    /**< of the engine */
 } orr_grid;
 
 typedef struct orr_grid_options {
     uint32_t lanes;   /**< 0 or 1: one; more: sites are dealt out by load, and run window by window */
     bool     threads; /**< a thread for each lane */
+    bool     automatic; /**< with threads: `lanes` is the most; fewer are taken where more would not pay */
     uint64_t shuffle; /**< not 0: shuffle the order of lanes in each window (self-check) */
     bool     resume;  /**< nothing begins: a saved state will be loaded with orr_grid_archive */
 } orr_grid_options;

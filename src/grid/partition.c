@@ -2,16 +2,25 @@
 
 #include "base/time.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* How much heavier than the mean the heaviest lane may become for the sake of longer windows. */
 static const double IMBALANCE = 1.06;
 
+/* Requests per lane and window from which another thread pays. Measured on the national day on two cores: see orr_partition_worthwhile. */
+static const double DENSITY = 0.5;
+
 typedef struct pair {
     int64_t  delay_ns;
     uint32_t a, b;
 } pair;
+
+typedef struct cluster_mass {
+    double   mass;
+    uint32_t root;
+} cluster_mass;
 
 typedef struct work {
     uint32_t  sites, lanes;
@@ -19,9 +28,10 @@ typedef struct work {
     size_t    pair_count;
     double   *weight;    /* per site */
     uint32_t *cluster;   /* per site: union-find */
-    double   *mass;      /* per cluster root, then per lane */
+    double   *mass;      /* per cluster root */
     double   *load;      /* per lane */
-    uint32_t *root, *lane_of_root, *lane_of;
+    cluster_mass *root;  /* the clusters, heaviest first */
+    uint32_t *lane_of_root;
 } work;
 
 static int by_delay(const void *x, const void *y)
@@ -32,6 +42,14 @@ static int by_delay(const void *x, const void *y)
     return a->a != b->a ? (a->a < b->a ? -1 : 1) : (a->b < b->b ? -1 : a->b > b->b);
 }
 
+static int by_mass(const void *x, const void *y)
+{
+    const cluster_mass *a = x, *b = y;
+    if (a->mass != b->mass)
+        return a->mass > b->mass ? -1 : 1;
+    return a->root < b->root ? -1 : 1;
+}
+
 static uint32_t find(uint32_t *cluster, uint32_t site)
 {
     while (cluster[site] != site)
@@ -39,16 +57,25 @@ static uint32_t find(uint32_t *cluster, uint32_t site)
     return site;
 }
 
+/* Requests per ns, on average. */
+static double rate_of(const orr_world *w, const orr_cohort *c)
+{
+    if (c->trace_count == 0)
+        return c->rate_per_ns;
+    int64_t last = w->traces[c->trace + c->trace_count - 1].at_ns;
+    return (double)c->trace_count / (double)(last > 0 ? last : 1);
+}
+
 /* What passes through a site: its clients' requests and its pools' places, each as a share of all. */
 static void weigh(work *k, const orr_world *w)
 {
     double arrivals = 0, slots = 0;
     for (uint32_t c = 0; c < w->cohort_count; c++)
-        arrivals += w->cohorts[c].rate_per_ns;
+        arrivals += rate_of(w, &w->cohorts[c]);
     for (uint32_t p = 0; p < w->pool_count; p++)
         slots += w->pools[p].slots;
     for (uint32_t c = 0; c < w->cohort_count; c++)
-        k->weight[w->cohorts[c].site] += arrivals > 0 ? w->cohorts[c].rate_per_ns / arrivals : 1;
+        k->weight[w->cohorts[c].site] += arrivals > 0 ? rate_of(w, &w->cohorts[c]) / arrivals : 1;
     for (uint32_t p = 0; p < w->pool_count; p++)
         k->weight[w->pools[p].site] += w->pools[p].slots / slots;
 }
@@ -77,32 +104,54 @@ static double deal(work *k, size_t merged)
         uint32_t r = find(k->cluster, s);
         k->mass[r] += k->weight[s];
         total += k->weight[s];
-        if (r == s)
-            k->root[roots++] = s;
     }
+    for (uint32_t s = 0; s < k->sites; s++)
+        if (find(k->cluster, s) == s)
+            k->root[roots++] = (cluster_mass){k->mass[s], s};
+    qsort(k->root, roots, sizeof *k->root, by_mass);
     memset(k->load, 0, k->lanes * sizeof *k->load);
-    for (uint32_t done = 0; done < roots; done++) {
-        uint32_t heaviest = done, lightest = 0;
-        for (uint32_t i = done + 1; i < roots; i++)
-            if (k->mass[k->root[i]] > k->mass[k->root[heaviest]])
-                heaviest = i;
-        uint32_t r = k->root[heaviest];
-        k->root[heaviest] = k->root[done];
+    for (uint32_t i = 0; i < roots; i++) {
+        uint32_t lightest = 0;
         for (uint32_t l = 1; l < k->lanes; l++)
             if (k->load[l] < k->load[lightest])
                 lightest = l;
-        k->lane_of_root[r] = lightest;
-        k->load[lightest] += k->mass[r];
+        k->lane_of_root[k->root[i].root] = lightest;
+        k->load[lightest] += k->root[i].mass;
     }
     for (uint32_t l = 0; l < k->lanes; l++)
         most = k->load[l] > most ? k->load[l] : most;
     return total > 0 ? most * k->lanes / total : 1;
 }
 
-uint32_t *orr_partition(const orr_world *w, const orr_routes *routes, uint32_t lanes, int64_t *lookahead_ns)
+/* The most merges that still balance, by bisection. */
+static void choose(work *k, orr_partition *p)
 {
-    work k = {.sites = w->used_count, .lanes = lanes};
+    double allowed = deal(k, 0) * IMBALANCE;
+    size_t low = 0, high = k->pair_count;
+    while (low < high) {
+        size_t middle = low + (high - low + 1) / 2;
+        if (deal(k, middle) <= allowed)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    deal(k, low);
+    for (uint32_t s = 0; s < k->sites; s++)
+        p->lane_of[s] = k->lane_of_root[find(k->cluster, s)];
+    for (size_t i = 0; i < k->pair_count; i++)
+        if (p->lane_of[k->pairs[i].a] != p->lane_of[k->pairs[i].b]) {
+            p->lookahead_ns = k->pairs[i].delay_ns;
+            break;
+        }
+}
+
+bool orr_partition_cut(orr_partition *p, const orr_world *w, const orr_routes *routes, uint32_t lanes)
+{
     size_t n = w->used_count + 1;
+    *p = (orr_partition){.lane_of = calloc(n, sizeof *p->lane_of), .lanes = lanes, .lookahead_ns = ORR_NEVER, .density = HUGE_VAL};
+    if (lanes == 1 || p->lane_of == NULL)
+        return p->lane_of != NULL;
+    work k = {.sites = w->used_count, .lanes = lanes};
     k.pairs = calloc((size_t)w->ingress_count * w->compute_count + 1, sizeof *k.pairs);
     k.weight = calloc(n, sizeof *k.weight);
     k.cluster = calloc(n, sizeof *k.cluster);
@@ -110,34 +159,33 @@ uint32_t *orr_partition(const orr_world *w, const orr_routes *routes, uint32_t l
     k.load = calloc(lanes, sizeof *k.load);
     k.root = calloc(n, sizeof *k.root);
     k.lane_of_root = calloc(n, sizeof *k.lane_of_root);
-    k.lane_of = calloc(n, sizeof *k.lane_of);
-    *lookahead_ns = ORR_NEVER;
-    if (k.pairs && k.weight && k.cluster && k.mass && k.load && k.root && k.lane_of_root && k.lane_of) {
+    bool ok = k.pairs && k.weight && k.cluster && k.mass && k.load && k.root && k.lane_of_root;
+    if (ok) {
         weigh(&k, w);
         list_pairs(&k, w, routes);
-        double allowed = deal(&k, 0) * IMBALANCE;
-        size_t low = 0, high = k.pair_count; /* the most merges that still balance, by bisection */
-        while (low < high) {
-            size_t middle = low + (high - low + 1) / 2;
-            if (deal(&k, middle) <= allowed)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        deal(&k, low);
-        for (uint32_t s = 0; s < k.sites; s++)
-            k.lane_of[s] = k.lane_of_root[find(k.cluster, s)];
-        for (size_t i = 0; i < k.pair_count; i++)
-            if (k.lane_of[k.pairs[i].a] != k.lane_of[k.pairs[i].b]) {
-                *lookahead_ns = k.pairs[i].delay_ns;
-                break;
-            }
+        choose(&k, p);
+        double rate = 0;
+        for (uint32_t c = 0; c < w->cohort_count; c++)
+            rate += rate_of(w, &w->cohorts[c]);
+        if (p->lookahead_ns != ORR_NEVER)
+            p->density = rate * (double)p->lookahead_ns / lanes;
     } else {
-        free(k.lane_of);
-        k.lane_of = NULL;
+        free(p->lane_of);
+        p->lane_of = NULL;
     }
     void *const owned[] = {k.pairs, k.weight, k.cluster, k.mass, k.load, k.root, k.lane_of_root};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
-    return k.lane_of;
+    return ok;
+}
+
+bool orr_partition_worthwhile(orr_partition *p, const orr_world *w, const orr_routes *routes, uint32_t most)
+{
+    for (uint32_t lanes = most < w->used_count ? most : w->used_count;; lanes--) {
+        if (!orr_partition_cut(p, w, routes, lanes > 1 ? lanes : 1))
+            return false;
+        if (lanes <= 1 || (p->lookahead_ns > 0 && p->density >= DENSITY))
+            return true;
+        free(p->lane_of);
+    }
 }

@@ -10,7 +10,20 @@
 
 #include "net/routes.h"
 
-/** Lane of each used site, malloced; NULL when out of memory. `lookahead_ns` becomes the least delay between lanes (ORR_NEVER with one). */
-uint32_t *orr_partition(const orr_world *world, const orr_routes *routes, uint32_t lanes, int64_t *lookahead_ns);
+typedef struct orr_partition {
+    uint32_t *lane_of;      /**< per used site, malloced: the caller's */
+    uint32_t  lanes;
+    int64_t   lookahead_ns; /**< least delay between lanes; ORR_NEVER with one */
+    double    density;      /**< requests expected per lane in a window of that length; unbounded with one */
+} orr_partition;
+
+/** Cuts into `lanes`. False when out of memory. */
+bool orr_partition_cut(orr_partition *partition, const orr_world *world, const orr_routes *routes, uint32_t lanes);
+
+/**
+ * Cuts into as many lanes as pay, at most `most`: lanes wait for each other at the end of every window, so a window must hold some work. Where that
+ * begins was measured (bench/threads.sh).
+ */
+bool orr_partition_worthwhile(orr_partition *partition, const orr_world *world, const orr_routes *routes, uint32_t most);
 
 #endif

@@ -2,6 +2,7 @@
  * batch, in service) until it ends; what ends is answered once; every token that is produced is metered to a job. */
 #include "base/random.h"
 #include "base/time.h"
+#include "base/winners.h"
 #include "grid/grid.h"
 #include "tokens/meter.h"
 
@@ -32,6 +33,20 @@ static orr_pool_state *pool_of(const orr_grid *g, orr_site *s, uint32_t pool)
 }
 
 static uint32_t armed_index(const orr_site *s, bool llm, uint32_t instance) { return llm ? instance : s->llms.count + instance; }
+
+/* A request more or less at an instance: the pool's replicas play for the least again. */
+static void count_at(orr_site *s, const orr_pool_state *state, uint32_t replicas, bool llm, uint32_t instance, int change)
+{
+    uint32_t first = armed_index(s, llm, state->first), replica = instance - state->first, *present = (uint32_t *)s->present.items + first;
+    present[replica] += (uint32_t)change;
+    orr_winners_update((uint32_t *)s->winners.items + first, present, replicas, replica);
+}
+
+/* The replica with the least requests; the first of equals. */
+static uint32_t least_loaded(const orr_site *s, const orr_pool_state *state, uint32_t replicas, bool llm)
+{
+    return state->first + orr_winners_least((uint32_t *)s->winners.items + armed_index(s, llm, state->first), replicas);
+}
 
 static orr_armed *armed_of(orr_site *s, bool llm, uint32_t instance) { return (orr_armed *)s->armed.items + armed_index(s, llm, instance); }
 
@@ -83,10 +98,14 @@ static bool build_pools(orr_grid *g, orr_site *s)
         }
     }
     uint32_t instances = s->llms.count + s->stations.count;
-    if (!orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->tariff, w->service_count))
+    if (!orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->winners, instances) || !orr_array_extend(&s->tariff, w->service_count))
         return false;
     for (uint32_t i = 0; i < instances; i++)
         ((orr_armed *)s->armed.items)[i].due_ns = ORR_NEVER;
+    for (uint32_t i = first; i < end; i++) {
+        uint32_t pool = w->site_pools[i], at = armed_index(s, is_llm(g, pool), ((orr_pool_state *)orr_array_at(&s->pools, i - first))->first);
+        orr_winners_start((uint32_t *)s->winners.items + at, (uint32_t *)s->present.items + at, w->pools[pool].replicas);
+    }
     return true;
 }
 
@@ -162,12 +181,13 @@ static uint64_t request_key(uint32_t ingress, uint32_t slot) { return (uint64_t)
 static void end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bool cancelled)
 {
     orr_job *j = orr_job_at(&s->jobs, index);
-    orr_pool_counts *c = &pool_of(g, s, j->pool)->counts;
+    orr_pool_state *state = pool_of(g, s, j->pool);
+    orr_pool_counts *c = &state->counts;
     int64_t now = orr_now(lane);
     bool llm = is_llm(g, j->pool);
     count_present(c, now, -1);
     c->sojourn_time += (uint64_t)(now - j->arrived_ns);
-    ((uint32_t *)s->present.items)[armed_index(s, llm, j->instance)]--;
+    count_at(s, state, g->world->pools[j->pool].replicas, llm, j->instance, -1);
     if (orr_map_get(&s->by_request, request_key(j->ingress, j->client)) == index)
         orr_map_remove(&s->by_request, request_key(j->ingress, j->client));
     if (cancelled) {
@@ -260,17 +280,6 @@ void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t insta
     changed(g, lane, s, station->pool);
 }
 
-/* The replica with the least requests; the first of equals. */
-static uint32_t least_loaded(const orr_site *s, const orr_pool_state *state, uint32_t replicas, bool llm)
-{
-    const uint32_t *present = (uint32_t *)s->present.items + armed_index(s, llm, state->first);
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < replicas; i++)
-        if (present[i] < present[best])
-            best = i;
-    return state->first + best;
-}
-
 /* Work of a request at a station, drawn at the request's address: the same wherever it is sent. */
 static int64_t draw_work(const orr_grid *g, uint32_t pool, const orr_request_message *m)
 {
@@ -309,11 +318,11 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
     int64_t now = orr_now(lane);
     uint32_t local = (uint32_t)(state - (orr_pool_state *)s->pools.items);
     ((uint32_t *)s->received.items)[local * (w->ingress_count + 1) + w->sites[source].ingress]++;
-    uint32_t instance = least_loaded(s, state, p->replicas, llm), *present = (uint32_t *)s->present.items + armed_index(s, llm, instance);
+    uint32_t instance = least_loaded(s, state, p->replicas, llm), present = ((uint32_t *)s->present.items)[armed_index(s, llm, instance)];
     state->counts.bin_arrived++;
     s->bytes_taken += m->bytes;
     s->violations += !orr_world_allows(w, w->cohorts[m->id.cohort].class_, source, s->id);
-    bool full = *present >= (llm ? p->max_batch : p->servers) + (uint64_t)p->queue_limit;
+    bool full = present >= (llm ? p->max_batch : p->servers) + (uint64_t)p->queue_limit;
     bool fits = !llm || (int64_t)m->input + m->output <= p->kv_tokens;
     uint32_t index = full || !fits ? ORR_NONE : orr_array_take(&s->jobs, &s->free_job);
     if (full || !fits) {
@@ -335,7 +344,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
         orr_fail(lane, ORR_NO_MEMORY);
     count_present(&state->counts, now, 1);
     state->counts.arrived++;
-    ++*present;
+    count_at(s, state, p->replicas, llm, instance, 1);
     if (llm) {
         orr_llm_site at = llm_site(s);
         check(lane, orr_llm_arrive((orr_llm *)s->llms.items + instance, &g->kinds[m->pool], &at, index, now));

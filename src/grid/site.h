@@ -146,6 +146,7 @@ typedef struct orr_site {
     orr_array llms, stations, llm_heaps, station_heaps, resident; /**< instances and what they refer to */
     orr_array armed;    /**< orr_armed per llm and then per station */
     orr_array present;  /**< uint32_t per llm and then per station: jobs there */
+    orr_array winners;  /**< uint32_t, laid out the same: per pool a tournament for the replica with the least (winners.h) */
     orr_array jobs;     /**< orr_job */
     uint32_t  free_job, padding2;
     orr_map   by_request; /**< ingress and request slot -> job, for requests that may be given up */

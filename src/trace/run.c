@@ -115,7 +115,7 @@ orr_status orr_run_grid(orr_grid *g, orr_recorder *recorder, int64_t now, const 
     result->facts.cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID);
     result->facts.events = orr_engine_events(g->engine);
     result->facts.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
-    result->facts.lanes = options->partitions > 1 ? options->partitions : 1;
+    result->facts.lanes = g->lanes;
     return status != ORR_OK ? status : result->audit.failed > 0 ? ORR_AUDIT_FAILED : ORR_OK;
 }
 
@@ -124,7 +124,7 @@ orr_status orr_run(const orr_world *world, const orr_run_options *options, orr_r
     orr_grid grid;
     orr_recorder *recorder = NULL;
     int64_t now = 0;
-    orr_grid_options grid_options = {.lanes = options->partitions, .threads = options->threads, .shuffle = options->shuffle, .resume = options->from != NULL};
+    orr_grid_options grid_options = {.lanes = options->partitions, .threads = options->threads, .automatic = options->automatic, .shuffle = options->shuffle, .resume = options->from != NULL};
     *result = (orr_run_result){0};
     orr_status status = orr_grid_create(&grid, world, &grid_options, problems);
     if (status != ORR_OK)

@@ -8,6 +8,7 @@ typedef struct orr_run_options {
     const char *output;     /**< path of the file; NULL: nothing is written (for tests and benches) */
     uint32_t    partitions; /**< 0 or 1: one */
     bool        threads;    /**< a thread for each partition */
+    bool        automatic;  /**< with threads: at most so many partitions, fewer where more would not pay */
     uint64_t    shuffle;    /**< see orr_engine_config */
     bool        progress;   /**< simulated time, speed and time to go on stderr */
     const volatile sig_atomic_t *stop; /**< may be NULL */

@@ -248,6 +248,29 @@ START_TEST(want_of_memory_at_any_moment_is_an_error_and_leaks_nothing)
 }
 END_TEST
 
+START_TEST(in_steady_state_nothing_is_allocated_per_event_or_request)
+{
+    static const char *const longer[] = {"duration=6 h"};
+    orr_problems problems = {0};
+    orr_world *world = orr_world_load(scenario, longer, 1, &problems);
+    ck_assert_ptr_nonnull(world);
+    for (uint32_t lanes = 1; lanes <= 3; lanes += 2) {
+        orr_grid grid;
+        create(&grid, world, lanes, false);
+        ck_assert_int_eq(orr_engine_run(grid.engine, 3 * ORR_HOUR, NULL), ORR_OK);
+        unsigned long before = failing_malloc_count();
+        uint64_t events = orr_engine_events(grid.engine);
+        ck_assert_int_eq(orr_engine_run(grid.engine, 6 * ORR_HOUR, NULL), ORR_OK);
+        unsigned long allocations = failing_malloc_count() - before;
+        events = orr_engine_events(grid.engine) - events;
+        ck_assert_uint_gt(events, 1000000);
+        ck_assert_msg(allocations <= 8, "%lu allocations in %lu events", allocations, (unsigned long)events); /* a new peak, a latency never seen before */
+        orr_grid_destroy(&grid);
+    }
+    orr_world_destroy(world);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     program = argv[0];
@@ -262,5 +285,6 @@ int main(int argc, char **argv)
     tcase_add_test(promises, a_truncated_state_is_refused);
     tcase_add_test(promises, a_broken_counter_fails_the_audit_and_the_run);
     tcase_add_test(promises, want_of_memory_at_any_moment_is_an_error_and_leaks_nothing);
+    tcase_add_test(promises, in_steady_state_nothing_is_allocated_per_event_or_request);
     return run_as_tap("grid", promises);
 }

@@ -6,12 +6,15 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
 char *__real_strdup(const char *text);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
 char *__wrap_strdup(const char *text);
 
+static unsigned long counted; /* allocations so far */
 static long left; /* allocations until the one that fails; 0: none does */
 static bool fired;
 
@@ -27,8 +30,11 @@ bool failing_malloc_fired(void)
     return fired;
 }
 
+unsigned long failing_malloc_count(void) { return counted; }
+
 static bool fails(void)
 {
+    counted++;
     if (left == 0 || --left > 0)
         return false;
     return fired = true;
@@ -37,4 +43,5 @@ static bool fails(void)
 void *__wrap_malloc(size_t size) { return fails() ? NULL : __real_malloc(size); }
 void *__wrap_calloc(size_t count, size_t size) { return fails() ? NULL : __real_calloc(count, size); }
 void *__wrap_realloc(void *old, size_t size) { return fails() ? NULL : __real_realloc(old, size); }
+void *__wrap_aligned_alloc(size_t alignment, size_t size) { return fails() ? NULL : __real_aligned_alloc(alignment, size); }
 char *__wrap_strdup(const char *text) { return fails() ? NULL : __real_strdup(text); }

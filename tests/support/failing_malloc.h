@@ -1,7 +1,7 @@
 /**
- * Failing malloc: makes one allocation of the program under test fail, to see that it is survived.
+ * Failing malloc: makes one allocation of the program under test fail, to see that it is survived, and counts all of them.
  *
- * Link with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup. Calls from shared libraries are not touched.
+ * Link with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup. Calls from shared libraries are not touched.
  */
 #ifndef ORRERY_TESTS_SUPPORT_FAILING_MALLOC_H
 #define ORRERY_TESTS_SUPPORT_FAILING_MALLOC_H
@@ -13,5 +13,8 @@ void failing_malloc_arm(long nth);
 
 /** True if the armed failure has happened. Disarms, so that what follows is safe. */
 bool failing_malloc_fired(void);
+
+/** How many allocations there have been, changes of size included. */
+unsigned long failing_malloc_count(void);
 
 #endif
