@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 static const double SECOND = 1e9; /* simulated, ns */
@@ -102,6 +103,8 @@ static double run_mm1(bool addressed, uint64_t customers)
 
 /* PHOLD. A process is a stream of its own and a count. */
 
+enum { HUGE_PAGE = 2 << 20 };
+
 typedef struct phold_process {
     uint64_t stream, events;
 } phold_process;
@@ -143,10 +146,13 @@ static void phold_soon(void *context, uint32_t process)
 
 static double run_phold(uint32_t processes, uint32_t threads, double seconds)
 {
-    phold m = {calloc(processes, sizeof *m.at), processes};
+    size_t bytes = (processes * sizeof(phold_process) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    phold m = {aligned_alloc(HUGE_PAGE, bytes), processes};
     uint32_t *lane_of = calloc(processes, sizeof *lane_of);
     if (m.at == NULL || lane_of == NULL)
         exit(EXIT_FAILURE);
+    madvise(m.at, bytes, MADV_HUGEPAGE);
+    memset(m.at, 0, bytes);
     for (uint32_t p = 0; p < processes; p++) {
         m.at[p].stream = orr_random_bits(1, ORR_STREAM_TEST, p, 0, 0).low | 1;
         lane_of[p] = (uint32_t)((uint64_t)p * threads / processes);

@@ -11,10 +11,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* An event's target: process, and below it MESSAGE, or SLOT for a timer that can be cancelled, and the kind. */
 enum { SEQUENCE_BITS = 40, KIND_BITS = 8, MESSAGE = 0x80, SLOT = 0x40, KIND = 0x3f };
-enum { STOP_CHECK_EVENTS = 4096, AHEAD = 4, PURGE_LEAST = 1024, LINE_KEYS = 64 / sizeof(uint64_t) };
+enum { HUGE_PAGE = 2 << 20 };
+enum { STOP_CHECK_EVENTS = 4096, PURGE_LEAST = 1024, LINE_KEYS = 64 / sizeof(uint64_t) };
 enum { GATE_SHUT, GATE_OPEN, GATE_CLOSED };
 
 /* Where a timer that can be cancelled is known: `generation` is the end of its sequence number, 0 in a free slot. The event in the queue
@@ -94,10 +96,13 @@ static bool build_lanes(orr_engine *e, const orr_engine_config *config)
     return true;
 }
 
+/* On cache lines of its own, or huge pages if it fills some. */
 static void *aligned_zeros(size_t count, size_t size)
 {
-    size_t bytes = (count * size + 63) / 64 * 64;
-    void *memory = aligned_alloc(64, bytes);
+    size_t align = count * size >= HUGE_PAGE ? HUGE_PAGE : 64, bytes = (count * size + align - 1) / align * align;
+    void *memory = aligned_alloc(align, bytes);
+    if (memory != NULL && align == HUGE_PAGE)
+        madvise(memory, bytes, MADV_HUGEPAGE); /* advice: nothing depends on it */
     return memory == NULL ? NULL : memset(memory, 0, bytes);
 }
 
@@ -328,29 +333,32 @@ void orr_send(orr_lane *lane, uint32_t source, uint32_t destination, uint32_t ki
     copy(out + sizeof event + sizeof head, payload, length);
 }
 
-/* What the event after the next few will need is on its way into the cache meanwhile. */
-static void look_ahead(const orr_lane *lane)
+/* The first event; NULL if none is left. Whenever the queue has sorted some more, what they will need is called into the cache: all at once,
+ * so that the misses of some ten events overlap. */
+static const orr_event *first_event(orr_lane *lane)
 {
-    const orr_model *model = &lane->engine->model;
-    const orr_event *event = orr_queue_soon(&lane->queue, AHEAD);
-    if (event == NULL)
-        return;
-    __builtin_prefetch(key_of(lane->engine, event->target >> KIND_BITS), 1);
-    if (event->target & MESSAGE)
-        __builtin_prefetch(orr_store_at(&lane->store, event->handle));
-    if (model->soon != NULL)
-        model->soon(model->context, event->target >> KIND_BITS);
+    if (lane->queue.bottom_count > 0 || lane->queue.count == 0)
+        return orr_queue_first(&lane->queue);
+    const orr_engine *e = lane->engine;
+    const orr_event *first = orr_queue_first(&lane->queue), *event;
+    for (uint32_t i = 0; (event = orr_queue_soon(&lane->queue, i)) != NULL; i++) {
+        __builtin_prefetch(key_of(e, event->target >> KIND_BITS), 1);
+        if (event->target & MESSAGE)
+            __builtin_prefetch(orr_store_at(&lane->store, event->handle));
+        if (e->model.soon != NULL)
+            e->model.soon(e->model.context, event->target >> KIND_BITS);
+    }
+    return first;
 }
 
 static void run_lane(orr_lane *lane, int64_t until, const volatile sig_atomic_t *stop)
 {
     const orr_model *model = &lane->engine->model;
     const orr_event *first;
-    while ((first = orr_queue_first(&lane->queue)) != NULL && first->time < until && lane->status == ORR_OK) {
+    while ((first = first_event(lane)) != NULL && first->time < until && lane->status == ORR_OK) {
         orr_event event = orr_queue_pop(&lane->queue);
         uint32_t process = event.target >> KIND_BITS, kind = event.target & KIND;
         assert(event.time >= lane->now);
-        look_ahead(lane);
         if (event.target & MESSAGE) {
             lane->now = event.time;
             const orr_message *message = orr_store_at(&lane->store, event.handle);
