@@ -18,7 +18,16 @@ speed() {
     echo "$best"
 }
 
+# peer NAME SPEED: a peer's M/M/1 beside ours, on the engine alone with every draw addressed and through a scenario file
+peer() {
+    awk -v name="$1" -v peer="$2" -v engine="$engine" -v file="$mm1" \
+        'BEGIN {printf "  %s: %.0f customers/s; the engine is %.1f times as fast, a scenario file %.1f times\n", name, peer, engine / peer, file / peer}'
+}
+
 "$build/bench/bench_queue"
+alone=$("$build/bench/bench_engine")
+echo "$alone"
+engine=$(awk '/^M\/M\/1/ {print 1e6 * $6}' <<<"$alone")
 
 national=$(speed scenarios/national_day.yaml --set 'duration=6 h' --set start=2026-05-13T12:00:00+08:00)
 output=$("$orrery" summary --json "$folder/bench.h5" | awk -F'[:,]' '/"output_s"/ {o = $2} /"wall_s"/ {w = $2} END {printf "%.1f", 100 * o / w}')
@@ -29,8 +38,14 @@ printf 'the same at 16 times the clients: %.0f requests/s, %.2f of that\n' "$den
 mm1=$(speed scenarios/oracles/station.yaml)
 printf 'M/M/1 through a scenario file: %.0f customers/s on one core\n' "$mm1"
 if /usr/bin/python3 -c 'import simpy' 2>/dev/null; then
-    simpy=$(/usr/bin/python3 bench/simpy_mm1.py 200000)
-    printf '  SimPy on the same machine: %.0f customers/s; orrery is %.1f times as fast\n' "$simpy" "$(awk -v a="$mm1" -v b="$simpy" 'BEGIN {print a / b}')"
+    peer SimPy "$(/usr/bin/python3 bench/simpy_mm1.py 200000)"
 else
     echo '  (SimPy is not installed: apt-get install python3-simpy3 for the ratio)'
+fi
+if pkg-config --exists simgrid 2>/dev/null; then
+    # shellcheck disable=SC2046 # the flags are words
+    "${CXX:-c++}" -O2 -std=c++17 bench/simgrid_mm1.cpp -o "$folder/simgrid_mm1" $(pkg-config --cflags --libs simgrid)
+    peer "SimGrid, with actors" "$(for _ in 1 2 3; do "$folder/simgrid_mm1" 200000 || exit; done | sort -g | tail -n 1)"
+else
+    echo '  (SimGrid is not installed: apt-get install libsimgrid-dev for the ratio)'
 fi

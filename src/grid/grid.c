@@ -116,6 +116,7 @@ static orr_status build_engine(orr_grid *g, const orr_grid_options *options, orr
     }
     if (status == ORR_OK) {
         g->lanes = partition.lanes;
+        g->window_requests = partition.density;
         orr_engine_config config = {.processes = w->used_count, .origin = origin, .lanes = partition.lanes, .lane_of = partition.lane_of, .lookahead = partition.lookahead_ns,
                                     .threads = options->threads && partition.lanes > 1, .shuffle = options->shuffle};
         orr_model model = {.context = g, .timer = on_timer, .message = on_message};

@@ -22,6 +22,7 @@ typedef struct orr_grid {
     orr_engine      *engine;
     uint8_t         *observes; /**< [ingress][compute]: does the ingress have a candidate there? */
     uint32_t         lanes;    /**< of the engine */
+    double           window_requests; /**< expected per lane and window (partition.h) */
 } orr_grid;
 
 typedef struct orr_grid_options {

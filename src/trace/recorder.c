@@ -649,6 +649,7 @@ static orr_status write_host(orr_recorder *r, const orr_host_facts *facts)
     orr_write_attribute_integer(group, "events", (int64_t)facts->events);
     orr_write_attribute_integer(group, "peak_rss_bytes", (int64_t)facts->peak_rss_bytes);
     orr_write_attribute_integer(group, "lanes", facts->lanes);
+    orr_write_attribute_double(group, "window_requests", facts->window_requests);
     return H5Gclose(group) < 0 ? ORR_IO : ORR_OK;
 }
 

@@ -17,6 +17,7 @@ typedef struct orr_host_facts {
     double   wall_s, cpu_s, output_s;
     uint64_t events, peak_rss_bytes;
     uint32_t lanes;
+    double   window_requests; /**< expected per lane in one window; infinite with one lane */
 } orr_host_facts;
 
 /** Creates the file for the results of `grid` at `path` (ending .h5). ORR_IO with a problem if it cannot be written. */

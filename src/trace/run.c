@@ -116,6 +116,7 @@ orr_status orr_run_grid(orr_grid *g, orr_recorder *recorder, int64_t now, const 
     result->facts.events = orr_engine_events(g->engine);
     result->facts.peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
     result->facts.lanes = g->lanes;
+    result->facts.window_requests = g->window_requests;
     return status != ORR_OK ? status : result->audit.failed > 0 ? ORR_AUDIT_FAILED : ORR_OK;
 }
 

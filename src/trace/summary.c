@@ -322,6 +322,8 @@ static void describe_speed(cJSON *to, hid_t file, double offered)
     number(speed, "requests_per_s", offered / wall);
     number(speed, "events_per_s", (double)orr_read_attribute_integer(host, "events", 0) / wall);
     number(speed, "output_s", orr_read_attribute_double(host, "output_s", NAN));
+    number(speed, "lanes", (double)orr_read_attribute_integer(host, "lanes", 1));
+    number(speed, "window_requests", orr_read_attribute_double(host, "window_requests", NAN));
     number(speed, "peak_rss_bytes", (double)orr_read_attribute_integer(host, "peak_rss_bytes", 0));
     H5Gclose(host);
 }
