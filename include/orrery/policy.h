@@ -67,7 +67,7 @@ typedef struct orr_policy_request {
     uint32_t        prefix_tokens;
     double          expected_output_tokens; /**< mean of the class's law */
     int64_t         slo_first_token_ns, slo_total_ns; /**< INT64_MAX: none */
-    const uint32_t *candidates;     /**< rows that serve it and to which its data may go, ascending */
+    const uint32_t *candidates;     /**< rows that serve it and to which its data may go, ascending: the same for all requests of a class */
     uint32_t        candidate_count; /**< at least 1 */
     const uint64_t *candidate_slots; /**< running sum: slots of candidates 0..i */
 } orr_policy_request;
