@@ -47,7 +47,7 @@ static double hold_ladder(const hold *h)
     uint64_t key = 0, next = 0;
     orr_queue_init(&queue);
     for (uint32_t k = 0; k < h->pending; k++, next = next + 1 == INCREMENTS ? 0 : next + 1)
-        if (!orr_queue_push(&queue, (orr_event){h->increment[next], key++, 0, 0}))
+        if (!orr_queue_push(&queue, h->increment[next], key++, 0, 0))
             exit(EXIT_FAILURE);
     double began = 0;
     for (uint64_t k = 0; k < h->holds + h->pending; k++, next = next + 1 == INCREMENTS ? 0 : next + 1) {
@@ -56,9 +56,7 @@ static double hold_ladder(const hold *h)
         if (orr_queue_first(&queue) == NULL)
             exit(EXIT_FAILURE);
         orr_event e = orr_queue_pop(&queue);
-        e.time += h->increment[next];
-        e.key = key++;
-        orr_queue_push(&queue, e);
+        orr_queue_push(&queue, e.time + h->increment[next], key++, e.target, e.handle);
     }
     double took = now() - began;
     orr_queue_destroy(&queue);

@@ -196,9 +196,9 @@ int64_t orr_engine_next(orr_engine *engine)
 
 static uint64_t *key_of(const orr_engine *e, uint32_t process) { return &e->next_key[e->key_of == NULL ? process : e->key_of[process]]; }
 
-static void push(orr_lane *lane, orr_event event)
+static void push(orr_lane *lane, int64_t time, uint64_t key, uint32_t target, uint32_t handle)
 {
-    if (!orr_queue_push(&lane->queue, event))
+    if (!orr_queue_push(&lane->queue, time, key, target, handle))
         orr_fail(lane, ORR_NO_MEMORY);
 }
 
@@ -207,7 +207,7 @@ void orr_timer(orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle,
     orr_engine *e = lane->engine;
     assert(at >= lane->now && kind < ORR_KINDS && &e->lanes[e->lane_of[process]] == lane);
     if (at != ORR_NEVER)
-        push(lane, (orr_event){at, (*key_of(e, process))++, process << KIND_BITS | kind, handle});
+        push(lane, at, (*key_of(e, process))++, process << KIND_BITS | kind, handle);
 }
 
 static timer_slots *slots_of(orr_engine *e, uint32_t process)
@@ -254,7 +254,7 @@ orr_timer_id orr_timer_set(orr_lane *lane, uint32_t process, uint32_t kind, uint
     }
     uint64_t key = (*key_of(e, process))++;
     *(timer_slot *)orr_array_at(&t->slots, slot) = (timer_slot){generation_of(key), handle};
-    push(lane, (orr_event){at, key, process << KIND_BITS | SLOT | kind, slot});
+    push(lane, at, key, process << KIND_BITS | SLOT | kind, slot);
     return (uint64_t)slot << 32 | generation_of(key);
 }
 
@@ -293,18 +293,26 @@ static void copy(void *to, const void *from, size_t bytes) /* an empty payload m
         memcpy(to, from, bytes);
 }
 
-/* Puts a message into `lane`'s store and queue. */
-static void deliver(orr_lane *lane, orr_event event, const orr_message *head, const void *payload)
+/* A place in `lane`'s store for a message that will happen as this event; NULL when out of memory (orr_fail). */
+static orr_message *add_message(orr_lane *lane, int64_t time, uint64_t key, uint32_t target, uint32_t length)
 {
-    event.handle = orr_store_take(&lane->store, sizeof *head + head->length);
-    if (event.handle == ORR_NONE) {
+    uint32_t place = orr_store_take(&lane->store, sizeof(orr_message) + length);
+    if (place == ORR_NONE) {
         orr_fail(lane, ORR_NO_MEMORY);
-        return;
+        return NULL;
     }
-    char *place = orr_store_at(&lane->store, event.handle);
-    memcpy(place, head, sizeof *head);
-    copy(place + sizeof *head, payload, head->length);
-    push(lane, event);
+    push(lane, time, key, target, place);
+    return orr_store_at(&lane->store, place);
+}
+
+/* A message that comes as bytes: its head and then its payload. */
+static void deliver(orr_lane *lane, const orr_event *event, const void *bytes)
+{
+    orr_message head;
+    memcpy(&head, bytes, sizeof head);
+    orr_message *message = add_message(lane, event->time, event->key, event->target, head.length);
+    if (message != NULL)
+        memcpy(message, bytes, sizeof head + head.length);
 }
 
 static size_t padded(size_t bytes) { return (bytes + 7) & ~(size_t)7; }
@@ -316,12 +324,18 @@ void orr_send(orr_lane *lane, uint32_t source, uint32_t destination, uint32_t ki
     assert(kind < ORR_KINDS && length <= ORR_MESSAGE_LONGEST && destination < e->config.processes);
     assert(&e->lanes[e->lane_of[source]] == lane && arrives >= lane->now);
     orr_message head = {.sent = lane->now, .source = source, .destination = destination, .kind = (uint16_t)kind, .length = length};
-    orr_event event = {arrives, (*key_of(e, source))++, destination << KIND_BITS | MESSAGE | kind, 0};
+    uint64_t key = (*key_of(e, source))++;
+    uint32_t target = destination << KIND_BITS | MESSAGE | kind;
     orr_lane *to = e->config.lanes == 1 ? lane : &e->lanes[e->lane_of[destination]];
     if (to == lane || !e->running) {
-        deliver(to, event, &head, payload);
+        orr_message *message = add_message(to, arrives, key, target, length);
+        if (message != NULL) {
+            *message = head;
+            copy(message + 1, payload, length);
+        }
         return;
     }
+    orr_event event = {arrives, key, target, 0};
     assert(arrives - lane->now >= e->config.lookahead);
     char *out = orr_array_extend(&lane->outbox[e->lane_of[destination]], sizeof event + sizeof head + padded(length));
     if (out == NULL) {
@@ -398,7 +412,7 @@ static void take_messages(orr_lane *lane)
             orr_message head;
             memcpy(&event, bytes + at, sizeof event);
             memcpy(&head, bytes + at + sizeof event, sizeof head);
-            deliver(lane, event, &head, bytes + at + sizeof event + sizeof head);
+            deliver(lane, &event, bytes + at + sizeof event);
             at += sizeof event + sizeof head + padded(head.length);
         }
     }
@@ -632,9 +646,9 @@ static void load_events(orr_engine *e, orr_archive *archive)
             if (archive->status == ORR_OK && !sound_message(e, &event, (orr_message *)buffer))
                 archive->status = ORR_BAD_INPUT;
             if (archive->status == ORR_OK)
-                deliver(lane, event, (orr_message *)buffer, buffer + sizeof(orr_message));
+                deliver(lane, &event, buffer);
         } else {
-            push(lane, event);
+            push(lane, event.time, event.key, event.target, event.handle);
         }
         if (lane->status != ORR_OK)
             archive->status = lane->status;

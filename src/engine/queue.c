@@ -292,9 +292,10 @@ static bool spill(orr_queue *q)
     return true;
 }
 
-bool orr_queue_push(orr_queue *q, orr_event event)
+bool orr_queue_push(orr_queue *q, int64_t time, uint64_t key, uint32_t target, uint32_t handle)
 {
-    assert(event.time >= q->now);
+    assert(time >= q->now);
+    orr_event event = {time, key, target, handle};
     order o = orr_event_order(&event);
     q->count++;
     if (o >= q->bottom_end) {

@@ -62,8 +62,11 @@ typedef struct orr_queue {
 void orr_queue_init(orr_queue *queue);
 void orr_queue_destroy(orr_queue *queue);
 
-/** Adds an event whose time is not negative, nor before that of the last event popped. False when out of memory. */
-bool orr_queue_push(orr_queue *queue, orr_event event);
+/**
+ * Adds an event whose time is not negative, nor before that of the last event popped. False when out of memory. The fields come in registers: an
+ * event put together in memory would be read again, in wider pieces, before its stores are done, and wait for them.
+ */
+bool orr_queue_push(orr_queue *queue, int64_t time, uint64_t key, uint32_t target, uint32_t handle);
 
 /** Fills the bottom, which is empty while the queue is not. False when out of memory. */
 bool orr_queue_refill(orr_queue *queue);
