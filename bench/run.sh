@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Speed on this machine: bench/run.sh BUILD_FOLDER. Best of three; wall times on a shared machine are noisy, ratios less so.
+# Speed on this machine: bench/run.sh BUILD_FOLDER [scale]. Best of three; wall times on a shared machine are noisy, ratios less so.
+# With `scale` also what a run costs as its world grows (bench/scale.py).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -48,4 +49,8 @@ if pkg-config --exists simgrid 2>/dev/null; then
     peer "SimGrid, with actors" "$(for _ in 1 2 3; do "$folder/simgrid_mm1" 200000 || exit; done | sort -g | tail -n 1)"
 else
     echo '  (SimGrid is not installed: apt-get install libsimgrid-dev for the ratio)'
+fi
+
+if [ "${2:-}" = scale ]; then
+    /usr/bin/python3 bench/scale.py "$build"
 fi

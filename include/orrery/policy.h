@@ -57,6 +57,12 @@ typedef struct orr_policy_view {
     const int64_t  *price[3];     /**< nano-yuan per million tokens now: cached input, input, output */
 } orr_policy_view;
 
+/** What the observer knows of one row: the same as the columns of the view. */
+typedef struct orr_policy_row {
+    int64_t  as_of_ns, token_ns, wait_ns;
+    uint32_t running, waiting, kv_used_ppm, own;
+} orr_policy_row;
+
 /** One request at the moment of decision. */
 typedef struct orr_policy_request {
     size_t          size;
@@ -92,6 +98,8 @@ typedef struct orr_policy_host {
     void  *context;
     /** 64 random bits that belong to this request, attempt and number `k`: the same on every run, whatever was drawn elsewhere. */
     uint64_t (*draw)(void *context, const orr_policy_request *request, uint32_t k);
+    /** One row of the view as it is now; only while a decision is asked for. */
+    orr_policy_row (*look)(void *context, uint32_t row);
 } orr_policy_host;
 
 /** An option that a scenario may set under `policy.options`. */
@@ -118,6 +126,9 @@ struct orr_policy {
     /** Chooses for one request. `decision` comes as ROUTE to the first candidate. Required. */
     void (*route)(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision);
+    /** Not 0: reads what is reported through `host->look` alone. The reported columns of the view may then be NULL, and a decision costs nothing for
+     *  rows that it does not look at: the way for policies that compare few of many. */
+    uint32_t looks;
 };
 
 /** What a shared object exports. */

@@ -10,10 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is behind the door that a policy is given. */
+typedef struct behind {
+    const orr_world *world;
+    const orr_look  *look; /* NULL while it starts */
+} behind;
+
 static uint64_t draw(void *context, const orr_policy_request *request, uint32_t k)
 {
-    const orr_world *world = context;
+    const orr_world *world = ((const behind *)context)->world;
     return orr_random_bits(world->seed, ORR_STREAM_POLICY, request->id, request->attempt << 16 | (k & 0xffff), k >> 16).low;
+}
+
+static orr_policy_row look_at(void *context, uint32_t row)
+{
+    const behind *b = context;
+    if (b->look == NULL || row >= b->world->pool_count)
+        return (orr_policy_row){.as_of_ns = -1};
+    return b->look->row(b->look->context, row);
 }
 
 static orr_where policy_where(const orr_world *w)
@@ -229,16 +243,16 @@ void orr_host_destroy(orr_host *h)
     *h = (orr_host){0};
 }
 
-static orr_policy_host door(const orr_host *h)
-{
-    return (orr_policy_host){.size = sizeof(orr_policy_host), .context = (void *)(uintptr_t)h->world, .draw = draw};
-}
+static orr_policy_host door(behind *b) { return (orr_policy_host){.size = sizeof(orr_policy_host), .context = b, .draw = draw, .look = look_at}; }
+
+bool orr_host_looks(const orr_host *h) { return h->policy->size >= offsetof(orr_policy, looks) + sizeof h->policy->looks && h->policy->looks; }
 
 size_t orr_host_state_size(const orr_host *h, uint32_t ingress) { return h->policy->state_size == NULL ? 0 : h->policy->state_size(&h->observers[ingress]); }
 
 orr_status orr_host_start(const orr_host *h, uint32_t ingress, void *state)
 {
-    orr_policy_host host = door(h);
+    behind b = {h->world, NULL};
+    orr_policy_host host = door(&b);
     if (h->policy->init == NULL || h->policy->init(state, &host, &h->observers[ingress], h->options) == 0)
         return ORR_OK;
     return ORR_POLICY_FAILED;
@@ -266,9 +280,10 @@ static uint32_t nearest(const orr_policy_world *w, const orr_policy_request *req
     return best;
 }
 
-orr_decision orr_host_decide(const orr_host *h, uint32_t ingress, void *state, const orr_policy_view *view, const orr_policy_request *request, bool *bad)
+orr_decision orr_host_decide(const orr_host *h, uint32_t ingress, void *state, const orr_policy_view *view, const orr_policy_request *request, const orr_look *look, bool *bad)
 {
-    orr_policy_host host = door(h);
+    behind b = {h->world, look};
+    orr_policy_host host = door(&b);
     orr_decision d = {.size = sizeof d, .action = ORR_ROUTE, .row = request->candidates[0]};
     h->policy->route(state, &host, &h->observers[ingress], view, request, h->options, &d);
     *bad = !(d.action == ORR_REJECT || (d.action == ORR_DEFER && d.defer_ns > 0 && d.defer_ns <= ORR_LONGEST_RUN) ||

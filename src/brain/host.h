@@ -52,7 +52,17 @@ static inline const uint32_t *orr_host_candidates(const orr_host *host, uint32_t
     return host->candidates + start[0];
 }
 
-/** Asks the policy. Returns a valid decision; `*bad` tells whether it had to be replaced. */
-orr_decision orr_host_decide(const orr_host *host, uint32_t ingress, void *state, const orr_policy_view *view, const orr_policy_request *request, bool *bad);
+/** True if the policy reads what is reported through `look` alone: then the view needs no such columns. */
+bool orr_host_looks(const orr_host *host);
+
+/** How a policy looks at one row of the view. */
+typedef struct orr_look {
+    orr_policy_row (*row)(const void *context, uint32_t row);
+    const void *context;
+} orr_look;
+
+/** Asks the policy; `look` may be NULL where none looks. Returns a valid decision; `*bad` tells whether it had to be replaced. */
+orr_decision orr_host_decide(const orr_host *host, uint32_t ingress, void *state, const orr_policy_view *view, const orr_policy_request *request, const orr_look *look,
+                             bool *bad);
 
 #endif

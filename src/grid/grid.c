@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "grid/partition.h"
+#include "grid/telemetry.h"
 
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@ static void on_timer(void *context, orr_lane *lane, uint32_t process, uint32_t k
     case ORR_TIMER_GIVE_UP: orr_ingress_give_up(g, lane, site, handle); break;
     case ORR_TIMER_LLM: orr_server_llm(g, lane, site, handle); break;
     case ORR_TIMER_STATION: orr_server_station(g, lane, site, handle); break;
-    case ORR_TIMER_REPORT: orr_server_report(g, lane, site); break;
+    case ORR_TIMER_REPORT: orr_telemetry_report(g, lane, site); break;
     case ORR_TIMER_TARIFF: {
         if (orr_site_has_pools(g, site))
             orr_server_tariff(g, lane, site);
@@ -36,7 +37,7 @@ static void on_message(void *context, orr_lane *lane, const orr_message *message
     case ORR_MESSAGE_CANCEL: orr_server_cancel(g, lane, site, message->source, payload); break;
     case ORR_MESSAGE_FIRST: orr_ingress_first(g, lane, site, payload); break;
     case ORR_MESSAGE_DONE: orr_ingress_done(g, lane, site, message->source, payload); break;
-    case ORR_MESSAGE_REPORT: orr_ingress_report(g, lane, site, payload, message->length); break;
+    case ORR_MESSAGE_REPORT: orr_telemetry_receive(g, site, payload, message->length); break;
     }
 }
 
@@ -77,8 +78,12 @@ static bool build_sites(orr_grid *g)
 {
     const orr_world *w = g->world;
     g->sites = calloc(w->used_count + 1, sizeof *g->sites);
-    if (g->sites == NULL)
+    g->place = calloc(w->pool_count + 1, sizeof *g->place);
+    if (g->sites == NULL || g->place == NULL)
         return false;
+    for (uint32_t s = 0; s < w->used_count; s++)
+        for (uint32_t i = w->site_pool_start[s]; i < w->site_pool_start[s + 1]; i++)
+            g->place[w->site_pools[i]] = i - w->site_pool_start[s];
     for (uint32_t s = 0; s < w->used_count; s++)
         orr_site_init(&g->sites[s], s);
     for (uint32_t s = 0; s < w->used_count; s++) {
@@ -86,12 +91,7 @@ static bool build_sites(orr_grid *g)
         const orr_site_info *info = &w->sites[s];
         orr_map_init(&site->by_request);
         if (info->ingress != ORR_NONE) {
-            uint32_t n = w->pool_count;
-            orr_array *const columns[] = {&site->as_of, &site->running, &site->waiting, &site->kv_used, &site->token, &site->wait, &site->own, &site->sent};
-            for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-                if (orr_array_extend(columns[i], n) == NULL)
-                    return false;
-            if (!orr_array_extend(&site->price, 3 * (size_t)n + 1) || !orr_array_extend(&site->bytes, w->compute_count) ||
+            if (!orr_telemetry_open_view(g, site) || !orr_array_extend(&site->price, 3 * (size_t)w->pool_count + 1) || !orr_array_extend(&site->bytes, w->compute_count) ||
                 !orr_array_extend(&site->cohorts, w->site_cohort_start[s + 1] - w->site_cohort_start[s]) ||
                 !orr_array_extend(&site->policy, orr_host_state_size(&g->host, info->ingress) + 1))
                 return false;
@@ -100,7 +100,7 @@ static bool build_sites(orr_grid *g)
     return true;
 }
 
-static orr_status build_engine(orr_grid *g, const orr_grid_options *options, orr_problems *problems)
+static orr_status build_engine(orr_grid *g, const orr_grid_options *options)
 {
     const orr_world *w = g->world;
     uint32_t lanes = options->lanes > 1 ? options->lanes : 1;
@@ -110,10 +110,6 @@ static orr_status build_engine(orr_grid *g, const orr_grid_options *options, orr
     orr_status status = cut && origin != NULL ? ORR_OK : ORR_NO_MEMORY;
     for (uint32_t s = 0; s < w->used_count && status == ORR_OK; s++)
         origin[s] = w->sites[s].origin;
-    if (status == ORR_OK && partition.lookahead_ns <= 0) {
-        orr_problem(problems, (orr_where){w->scenario_path, 0, 0}, "two sites are joined without delay, so the run cannot be split into partitions");
-        status = ORR_BAD_INPUT;
-    }
     if (status == ORR_OK) {
         g->lanes = partition.lanes;
         g->window_requests = partition.density;
@@ -162,7 +158,7 @@ orr_status orr_grid_create(orr_grid *g, const orr_world *world, const orr_grid_o
     if (status == ORR_OK && (!build_observes(g) || !build_sites(g)))
         status = ORR_NO_MEMORY;
     if (status == ORR_OK)
-        status = build_engine(g, options, problems);
+        status = build_engine(g, options);
     if (status == ORR_OK && !options->resume)
         status = start_policies(g, problems);
     if (status == ORR_OK && !options->resume) {
@@ -179,7 +175,7 @@ orr_status orr_grid_new_policies(orr_grid *g, orr_problems *problems)
     for (uint32_t i = 0; i < g->world->ingress_count; i++) {
         orr_array *state = &g->sites[g->world->ingress_sites[i]].policy;
         orr_array_clear(state);
-        if (orr_array_extend(state, orr_host_state_size(&g->host, i) + 1) == NULL)
+        if (orr_array_extend(state, orr_host_state_size(&g->host, i) + 1) == NULL || !orr_telemetry_open_view(g, &g->sites[g->world->ingress_sites[i]]))
             return ORR_NO_MEMORY;
     }
     return start_policies(g, problems);
@@ -199,6 +195,7 @@ void orr_grid_destroy(orr_grid *g)
     orr_routes_destroy(&g->routes);
     free(g->sites);
     free(g->observes);
+    free(g->place);
     free(g->rooflines);
     free(g->kinds);
     *g = (orr_grid){0};

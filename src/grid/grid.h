@@ -20,6 +20,7 @@ typedef struct orr_grid {
     orr_host         host;
     orr_site        *sites; /**< used sites */
     orr_engine      *engine;
+    uint32_t        *place;    /**< per pool: its number among the pools of its site */
     uint8_t         *observes; /**< [ingress][compute]: does the ingress have a candidate there? */
     uint32_t         lanes;    /**< of the engine */
     double           window_requests; /**< expected per lane and window (partition.h) */
@@ -53,7 +54,6 @@ void orr_ingress_attempt(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_
 void orr_ingress_give_up(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t slot);
 void orr_ingress_first(orr_grid *grid, orr_lane *lane, orr_site *site, const orr_first_message *message);
 void orr_ingress_done(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t source, const orr_done_message *message);
-void orr_ingress_report(orr_grid *grid, orr_lane *lane, orr_site *site, const void *payload, uint32_t length);
 void orr_ingress_tariff(orr_grid *grid, orr_site *site, int64_t now_ns);
 
 void orr_server_start(orr_grid *grid, orr_lane *lane, orr_site *site);
@@ -61,7 +61,6 @@ void orr_server_request(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t
 void orr_server_cancel(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t source, const orr_cancel_message *message);
 void orr_server_llm(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t instance);
 void orr_server_station(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t instance);
-void orr_server_report(orr_grid *grid, orr_lane *lane, orr_site *site);
 void orr_server_tariff(orr_grid *grid, orr_lane *lane, orr_site *site);
 
 /** Brings all integrals of a serving site up to `now_ns`, which no pending event of it precedes. */

@@ -2,7 +2,7 @@
  * been counted as ended, once. */
 #include "base/random.h"
 #include "base/time.h"
-#include "grid/grid.h"
+#include "grid/telemetry.h"
 
 #include <math.h>
 
@@ -27,8 +27,6 @@ static void schedule_arrival(orr_grid *g, orr_lane *lane, orr_site *site, uint32
 
 void orr_ingress_start(orr_grid *g, orr_lane *lane, orr_site *site)
 {
-    for (uint32_t i = 0; i < site->as_of.count; i++)
-        ((int64_t *)site->as_of.items)[i] = -1;
     orr_ingress_tariff(g, site, 0);
     for (uint32_t i = 0; i < site->cohorts.count; i++)
         schedule_arrival(g, lane, site, i);
@@ -143,18 +141,32 @@ static orr_policy_view view_of(const orr_grid *g, const orr_site *site, int64_t 
                              .own = g->world->own_decisions ? site->own.items : g->host.zeros, .price = {price, price + n, price + 2 * (size_t)n}};
 }
 
+typedef struct looker {
+    const orr_grid *grid;
+    const orr_site *site;
+    int64_t         now_ns;
+} looker;
+
+static orr_policy_row look(const void *context, uint32_t row)
+{
+    const looker *l = context;
+    return orr_telemetry_look(l->grid, l->site, row, l->now_ns);
+}
+
 static orr_decision decide(orr_grid *g, orr_site *site, orr_request *r, const uint32_t *candidates, uint32_t count, int64_t now)
 {
     const orr_cohort *cohort = cohort_of(g, r);
     const orr_class *class = &g->world->classes[cohort->class_];
     orr_cohort_counts *c = &state_of(g, site, r)->counts;
+    looker context = {g, site, now};
+    orr_telemetry_refresh(g, site, now);
     orr_policy_view view = view_of(g, site, now);
     orr_policy_request ask = {.size = sizeof ask, .id = orr_entity_part(cohort->entity, r->number), .client_class = cohort->class_, .service = class->service,
                               .attempt = r->attempt, .input_tokens = r->input, .prefix_tokens = r->prefix, .expected_output_tokens = class->output.mean,
                               .slo_first_token_ns = class->slo_first_token_ns, .slo_total_ns = class->slo_total_ns, .candidates = candidates, .candidate_count = count,
                               .candidate_slots = g->host.candidate_slots + (candidates - g->host.candidates)};
     bool bad;
-    orr_decision d = orr_host_decide(&g->host, g->world->sites[site->id].ingress, site->policy.items, &view, &ask, &bad);
+    orr_decision d = orr_host_decide(&g->host, g->world->sites[site->id].ingress, site->policy.items, &view, &ask, &(orr_look){look, &context}, &bad);
     if (!bad && d.action == ORR_DEFER && r->deferrals >= MOST_DEFERRALS) { /* a policy may not put a request off for ever */
         d = (orr_decision){.size = sizeof d, .action = ORR_ROUTE, .row = candidates[0]};
         bad = true;
@@ -187,7 +199,7 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     const orr_class *class = &w->classes[cohort_of(g, r)->class_];
     int64_t now = orr_now(lane);
     uint32_t to = w->pools[row].site;
-    int64_t as_of = ((int64_t *)site->as_of.items)[row];
+    int64_t as_of = orr_telemetry_look(g, site, row, now).as_of_ns;
     r->row = row;
     r->state_age_ns = as_of < 0 ? -1 : now - as_of;
     int64_t give_up = give_up_at(g, r, now);
@@ -196,11 +208,11 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     uint64_t bytes = request_bytes(class, r->input);
     orr_request_message m = {.id = {slot, r->cohort, r->number, r->attempt, 0}, .pool = row, .input = r->input, .prefix = r->prefix, .output = r->output,
                              .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER};
-    orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, sizeof m, now + w->decision_ns + orr_grid_delay(g, site->id, to));
+    int64_t arrives = now + w->decision_ns + orr_grid_delay(g, site->id, to);
+    orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, sizeof m, arrives);
     ((uint64_t(*)[2])site->bytes.items)[w->sites[to].compute][0] += bytes;
     site->bytes_sent += bytes;
-    ((uint32_t *)site->own.items)[row]++;
-    ((uint32_t *)site->sent.items)[row]++;
+    orr_telemetry_sent(g, lane, site, row, arrives);
     state_of(g, site, r)->counts.attempts++;
     state_of(g, site, r)->counts.retries += r->attempt > 0;
     site->flow.attempts++;
@@ -334,24 +346,4 @@ void orr_ingress_done(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t sour
     for (int kind = 0; kind < ORR_TOKEN_KINDS; kind++)
         k->counts.late_tokens[kind] += m->tokens[kind];
     k->counts.late_cost += (uint64_t)m->cost;
-}
-
-void orr_ingress_report(orr_grid *g, orr_lane *lane, orr_site *site, const void *payload, uint32_t length)
-{
-    (void)g, (void)lane;
-    const int64_t *as_of = payload;
-    const orr_report_row *row = (const orr_report_row *)(as_of + 1);
-    uint32_t count = (length - (uint32_t)sizeof *as_of) / (uint32_t)sizeof *row;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t p = row[i].pool;
-        if (((int64_t *)site->as_of.items)[p] > *as_of) /* an older report that was overtaken */
-            continue;
-        ((int64_t *)site->as_of.items)[p] = *as_of;
-        ((uint32_t *)site->running.items)[p] = row[i].running;
-        ((uint32_t *)site->waiting.items)[p] = row[i].waiting;
-        ((uint32_t *)site->kv_used.items)[p] = row[i].kv_used_ppm;
-        ((int64_t *)site->token.items)[p] = row[i].token_ns;
-        ((int64_t *)site->wait.items)[p] = row[i].wait_ns;
-        ((uint32_t *)site->own.items)[p] = ((uint32_t *)site->sent.items)[p] - row[i].received;
-    }
 }

@@ -123,11 +123,13 @@ static double deal(work *k, size_t merged)
     return total > 0 ? most * k->lanes / total : 1;
 }
 
-/* The most merges that still balance, by bisection. */
+/* The most merges that still balance, by bisection. Sites that are joined without delay cannot be parted. */
 static void choose(work *k, orr_partition *p)
 {
-    double allowed = deal(k, 0) * IMBALANCE;
     size_t low = 0, high = k->pair_count;
+    while (low < high && k->pairs[low].delay_ns <= 0)
+        low++;
+    double allowed = deal(k, low) * IMBALANCE;
     while (low < high) {
         size_t middle = low + (high - low + 1) / 2;
         if (deal(k, middle) <= allowed)
@@ -184,7 +186,7 @@ bool orr_partition_worthwhile(orr_partition *p, const orr_world *w, const orr_ro
     for (uint32_t lanes = most < w->used_count ? most : w->used_count;; lanes--) {
         if (!orr_partition_cut(p, w, routes, lanes > 1 ? lanes : 1))
             return false;
-        if (lanes <= 1 || (p->lookahead_ns > 0 && p->density >= DENSITY))
+        if (lanes <= 1 || p->density >= DENSITY)
             return true;
         free(p->lane_of);
     }

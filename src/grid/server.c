@@ -3,34 +3,20 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "base/winners.h"
-#include "grid/grid.h"
+#include "grid/telemetry.h"
 #include "tokens/meter.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
 
-enum { REPORT_ROWS = 1000, SERVICE_MEAN_SHIFT = 4 };
+enum { SERVICE_MEAN_SHIFT = 4 };
 
 static orr_llm_site llm_site(orr_site *s) { return (orr_llm_site){&s->jobs, &s->llm_heaps, &s->resident, &s->outbox}; }
 static orr_station_site station_site(orr_site *s) { return (orr_station_site){&s->jobs, &s->station_heaps, &s->outbox}; }
 
 static bool is_llm(const orr_grid *g, uint32_t pool) { return g->world->services[g->world->pools[pool].service].kind == ORR_SERVICE_LLM; }
 
-static orr_pool_state *pool_of(const orr_grid *g, orr_site *s, uint32_t pool)
-{
-    /* Pools of a site are few: a short search keeps the state free of a table over all pools. */
-    const uint32_t *own = g->world->site_pools + g->world->site_pool_start[s->id];
-    uint32_t low = 0, high = s->pools.count;
-    while (low + 1 < high) {
-        uint32_t middle = (low + high) / 2;
-        if (own[middle] <= pool)
-            low = middle;
-        else
-            high = middle;
-    }
-    assert(own[low] == pool);
-    return orr_array_at(&s->pools, low);
-}
+static orr_pool_state *pool_of(const orr_grid *g, orr_site *s, uint32_t pool) { return orr_array_at(&s->pools, g->place[pool]); }
 
 static uint32_t armed_index(const orr_site *s, bool llm, uint32_t instance) { return llm ? instance : s->llms.count + instance; }
 
@@ -75,7 +61,7 @@ static bool build_pools(orr_grid *g, orr_site *s)
         state->account = s->carry.count;
         state->first = llm ? s->llms.count : s->stations.count;
         state->counts.service_mean_ns = (int64_t)w->services[p->service].mean_ns;
-        if (!orr_array_extend(&s->carry, (size_t)w->class_count * ORR_TOKEN_KINDS) || (w->tariff_count > 0 && !orr_array_extend(&s->rated, (size_t)w->tariff_count * ORR_TOKEN_KINDS)) || !orr_array_extend(&s->received, w->ingress_count + 1))
+        if (!orr_array_extend(&s->carry, (size_t)w->class_count * ORR_TOKEN_KINDS) || (w->tariff_count > 0 && !orr_array_extend(&s->rated, (size_t)w->tariff_count * ORR_TOKEN_KINDS)))
             return false;
         for (uint32_t k = 0; k < p->replicas; k++) {
             if (!llm) {
@@ -117,13 +103,12 @@ static void read_tariffs(orr_grid *g, orr_site *s, int64_t now)
 
 void orr_server_start(orr_grid *g, orr_lane *lane, orr_site *s)
 {
-    if (!build_pools(g, s)) {
+    if (!build_pools(g, s) || !orr_telemetry_open_board(g, s)) {
         orr_fail(lane, ORR_NO_MEMORY);
         return;
     }
     read_tariffs(g, s, 0);
-    if (g->world->telemetry_period_ns > 0)
-        orr_timer(lane, s->id, ORR_TIMER_REPORT, 0, 0);
+    orr_telemetry_start(g, lane, s);
 }
 
 /* Rates tokens of a job at the price now in force. */
@@ -137,8 +122,7 @@ static void rate(orr_grid *g, orr_site *s, orr_job *j, int kind, uint64_t tokens
     state->counts.bin_tokens += tokens;
     if (tariff == ORR_NONE)
         return;
-    uint32_t local = (uint32_t)(state - (orr_pool_state *)s->pools.items);
-    ((uint64_t *)s->rated.items)[((size_t)local * w->tariff_count + tariff) * ORR_TOKEN_KINDS + (uint32_t)kind] += tokens;
+    ((uint64_t *)s->rated.items)[((size_t)g->place[j->pool] * w->tariff_count + tariff) * ORR_TOKEN_KINDS + (uint32_t)kind] += tokens;
     int64_t price = orr_world_price(w, j->pool, tariff, kind);
     uint32_t *carry = (uint32_t *)s->carry.items + state->account + j->class_ * ORR_TOKEN_KINDS + kind;
     int64_t amount = orr_meter_rate(carry, tokens, price);
@@ -156,7 +140,7 @@ static void rate_output(orr_grid *g, orr_site *s, orr_job *j, uint32_t generated
 
 static void count_present(orr_pool_counts *c, int64_t now, int change)
 {
-    c->present_time += (unsigned __int128)c->present * (uint64_t)(now - c->present_since_ns);
+    c->present_time += (unsigned __int128)((__int128)c->present * (now - c->present_since_ns)); /* a run without duration may end before its last events */
     c->present_since_ns = now;
     c->present += (uint32_t)change;
 }
@@ -215,8 +199,6 @@ static void prompt_is_done(orr_grid *g, orr_lane *lane, orr_site *s, orr_job *j)
         orr_send(lane, s->id, j->ingress, ORR_MESSAGE_FIRST, &m, sizeof m, orr_now(lane) + orr_grid_delay(g, j->ingress, s->id));
 }
 
-static void report_pool(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pool);
-
 /* Tells the world what has happened at an instance, in order. */
 static void settle(orr_grid *g, orr_lane *lane, orr_site *s)
 {
@@ -251,13 +233,6 @@ static void check(orr_lane *lane, bool ok)
         orr_fail(lane, ORR_NO_MEMORY);
 }
 
-/* Telemetry at every change: after anything that touched the pool. */
-static void changed(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pool)
-{
-    if (g->world->telemetry_period_ns == 0)
-        report_pool(g, lane, s, pool);
-}
-
 void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
 {
     orr_llm *l = (orr_llm *)s->llms.items + instance;
@@ -266,7 +241,7 @@ void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
     check(lane, orr_llm_due(l, &g->kinds[l->pool], &at));
     settle(g, lane, s);
     arm(lane, s, true, instance);
-    changed(g, lane, s, l->pool);
+    orr_telemetry_changed(g, lane, s, l->pool);
 }
 
 void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
@@ -277,7 +252,7 @@ void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t insta
     check(lane, orr_station_due(station, &at, orr_now(lane)));
     settle(g, lane, s);
     arm(lane, s, false, instance);
-    changed(g, lane, s, station->pool);
+    orr_telemetry_changed(g, lane, s, station->pool);
 }
 
 /* Work of a request at a station, drawn at the request's address: the same wherever it is sent. */
@@ -316,8 +291,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
     orr_pool_state *state = pool_of(g, s, m->pool);
     bool llm = is_llm(g, m->pool);
     int64_t now = orr_now(lane);
-    uint32_t local = (uint32_t)(state - (orr_pool_state *)s->pools.items);
-    ((uint32_t *)s->received.items)[local * (w->ingress_count + 1) + w->sites[source].ingress]++;
+    orr_telemetry_arrived(g, s, m->pool, source);
     uint32_t instance = least_loaded(s, state, p->replicas, llm), present = ((uint32_t *)s->present.items)[armed_index(s, llm, instance)];
     state->counts.bin_arrived++;
     s->bytes_taken += m->bytes;
@@ -329,7 +303,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
         state->counts.refused++;
         state->counts.bin_refused++;
         refuse(g, lane, s, source, m, full ? ORR_REASON_QUEUE_FULL : ORR_REASON_TOO_LONG);
-        changed(g, lane, s, m->pool);
+        orr_telemetry_changed(g, lane, s, m->pool);
         return;
     }
     if (index == ORR_NONE) {
@@ -355,7 +329,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
     }
     settle(g, lane, s);
     arm(lane, s, llm, instance);
-    changed(g, lane, s, m->pool);
+    orr_telemetry_changed(g, lane, s, m->pool);
 }
 
 void orr_server_cancel(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source, const orr_cancel_message *m)
@@ -376,7 +350,7 @@ void orr_server_cancel(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source
         check(lane, orr_station_cancel((orr_station *)s->stations.items + instance, &stations, index, orr_now(lane)));
     settle(g, lane, s);
     arm(lane, s, llm, instance);
-    changed(g, lane, s, pool);
+    orr_telemetry_changed(g, lane, s, pool);
 }
 
 void orr_server_tariff(orr_grid *g, orr_lane *lane, orr_site *s)
@@ -400,78 +374,6 @@ void orr_server_tariff(orr_grid *g, orr_lane *lane, orr_site *s)
         }
     }
     read_tariffs(g, s, now);
-}
-
-static void fill_row(orr_grid *g, orr_site *s, uint32_t local, orr_report_row *row)
-{
-    const orr_world *w = g->world;
-    uint32_t pool = w->site_pools[w->site_pool_start[s->id] + local];
-    const orr_pool *p = &w->pools[pool];
-    const orr_pool_state *state = orr_array_at(&s->pools, local);
-    uint64_t running = 0, waiting = 0, kv = 0, busy = 0;
-    int64_t token = 0;
-    for (uint32_t k = 0; k < p->replicas; k++) {
-        if (is_llm(g, pool)) {
-            const orr_llm *l = (orr_llm *)s->llms.items + state->first + k;
-            running += l->decoding + l->prompts.count;
-            waiting += l->waiting.count;
-            kv += (uint64_t)l->kv_used;
-            int64_t t = orr_llm_token_ns(l);
-            token += t;
-            busy += t > 0;
-        } else {
-            const orr_station *st = (orr_station *)s->stations.items + state->first + k;
-            running += st->discipline == ORR_FIFO || st->busy < st->servers ? st->busy : st->servers;
-            waiting += st->discipline == ORR_FIFO ? st->waiting.count : (st->busy > st->servers ? st->busy - st->servers : 0);
-        }
-    }
-    *row = (orr_report_row){.pool = pool, .running = (uint32_t)running, .waiting = (uint32_t)waiting, .token_ns = busy > 0 ? token / (int64_t)busy : 0};
-    if (p->kv_tokens > 0)
-        row->kv_used_ppm = (uint32_t)(kv * 1000000 / ((uint64_t)p->kv_tokens * p->replicas));
-    if (running + waiting >= p->slots)
-        row->wait_ns = (int64_t)((running + waiting - p->slots + 1) * (uint64_t)state->counts.service_mean_ns / p->slots);
-}
-
-static void send_rows(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t first, uint32_t count)
-{
-    const orr_world *w = g->world;
-    struct {
-        int64_t        as_of;
-        orr_report_row row[REPORT_ROWS];
-    } report; /* filled as far as it is sent */
-    report.as_of = orr_now(lane);
-    static_assert(sizeof report <= ORR_MESSAGE_LONGEST, "a report must fit into a message");
-    for (uint32_t i = 0; i < count; i++)
-        fill_row(g, s, first + i, &report.row[i]);
-    for (uint32_t o = 0; o < w->ingress_count; o++) {
-        if (!g->observes[(size_t)o * w->compute_count + w->sites[s->id].compute])
-            continue;
-        uint32_t to = w->ingress_sites[o];
-        if (w->telemetry_loss > 0) {
-            uint64_t pair = orr_entity_part(w->sites[s->id].entity, w->sites[to].entity);
-            if (orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_TELEMETRY, pair, (uint32_t)s->reports, first).low) < w->telemetry_loss)
-                continue;
-        }
-        for (uint32_t i = 0; i < count; i++)
-            report.row[i].received = ((uint32_t *)s->received.items)[(first + i) * (w->ingress_count + 1) + o];
-        orr_send(lane, s->id, to, ORR_MESSAGE_REPORT, &report, (uint32_t)(sizeof report.as_of + count * sizeof report.row[0]),
-                 orr_now(lane) + w->telemetry_delay_ns + orr_grid_delay(g, to, s->id));
-    }
-}
-
-static void report_pool(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pool)
-{
-    orr_pool_state *state = pool_of(g, s, pool);
-    send_rows(g, lane, s, (uint32_t)(state - (orr_pool_state *)s->pools.items), 1);
-    s->reports++;
-}
-
-void orr_server_report(orr_grid *g, orr_lane *lane, orr_site *s)
-{
-    for (uint32_t first = 0; first < s->pools.count; first += REPORT_ROWS)
-        send_rows(g, lane, s, first, s->pools.count - first < REPORT_ROWS ? s->pools.count - first : REPORT_ROWS);
-    s->reports++;
-    orr_timer(lane, s->id, ORR_TIMER_REPORT, 0, (int64_t)s->reports * g->world->telemetry_period_ns);
 }
 
 void orr_server_account(orr_grid *g, orr_site *s, int64_t now)

@@ -115,7 +115,18 @@ typedef struct orr_pool_state {
     uint32_t account; /**< first of its carries: classes x kinds */
 } orr_pool_state;
 
-/** A report row as it travels. */
+/** Which report of a serving site an observer's columns hold, -1 if none; until when there can be no newer one. */
+typedef struct orr_shown {
+    int64_t report, until_ns;
+} orr_shown;
+
+/** A request that reports known until then cannot have counted. */
+typedef struct orr_unheard {
+    int64_t  until_ns;
+    uint32_t row, padding;
+} orr_unheard;
+
+/** A row of a report, on a board or in a message. */
 typedef struct orr_report_row {
     uint32_t pool, running, waiting, kv_used_ppm, received;
     uint32_t padding;
@@ -130,7 +141,10 @@ typedef struct orr_site {
     orr_array cohorts;  /**< orr_cohort_state, of world cohorts from site_cohort_start on */
     orr_array requests; /**< orr_request */
     uint32_t  free_request, in_flight;
-    orr_array as_of, running, waiting, kv_used, token, wait, own, sent; /**< the view: one entry per world pool */
+    orr_array as_of, running, waiting, kv_used, token, wait; /**< columns of the view, if it has any (telemetry.h): one entry per world pool */
+    orr_array shown;    /**< orr_shown per compute site, with columns */
+    orr_array own, sent; /**< uint32_t per world pool: sent and not yet known to have been counted there; sent ever (reports by message) */
+    orr_array unheard;  /**< orr_unheard: a heap, the earliest first */
     orr_array price;    /**< int64_t[3][pools]: now */
     orr_array policy;   /**< bytes of the policy's state */
     orr_flow  flow;
@@ -150,7 +164,9 @@ typedef struct orr_site {
     orr_array jobs;     /**< orr_job */
     uint32_t  free_job, padding2;
     orr_map   by_request; /**< ingress and request slot -> job, for requests that may be given up */
-    orr_array received; /**< uint32_t [pool at site][ingress] requests received: what own decisions are counted from */
+    orr_array board;    /**< orr_report_row [board_slots][pool at site]: the latest reports (telemetry.h) */
+    uint64_t  board_slots; /**< a power of two */
+    orr_array received; /**< uint32_t [pool at site][ingress] requests received (reports by message) */
     orr_array carry;    /**< uint32_t accounts of the meter */
     orr_array rated;    /**< uint64_t [pool at site][tariff][kind] tokens rated: from which the audit reckons the money anew */
     orr_array tariff;   /**< uint32_t per service: row of the tariff in force */

@@ -94,25 +94,18 @@ orr_status orr_routes_build(orr_routes *routes, const orr_world *w, orr_problems
         return ORR_NO_MEMORY;
     }
     orr_status status = ORR_OK;
-    /* Trees are rooted at ingresses so that pairs come out in order; the path is walked from the compute site back and then turned round. */
-    for (uint32_t i = 0; i < w->ingress_count && status == ORR_OK; i++) {
-        status = tree_from(&t, w->ingress_sites[i]);
-        for (uint32_t c = 0; c < w->compute_count && status == ORR_OK; c++) {
+    /* Trees are rooted at compute sites, of which there are fewer; delays are the same in both directions. */
+    for (uint32_t c = 0; c < w->compute_count && status == ORR_OK; c++) {
+        status = tree_from(&t, w->compute_sites[c]);
+        for (uint32_t i = 0; i < w->ingress_count && status == ORR_OK; i++) {
             size_t pair = orr_route_pair(routes, i, c);
-            uint32_t first = path.count;
             int64_t propagation = 0;
             const orr_site_info *from = &w->sites[w->ingress_sites[i]], *to = &w->sites[w->compute_sites[c]];
-            if (!walk(&t, w, w->compute_sites[c], w->ingress_sites[i], &propagation, &routes->km[pair], &path, &routes->hops[pair])) {
+            routes->path_start[pair] = path.count;
+            if (walk(&t, w, w->ingress_sites[i], w->compute_sites[c], &propagation, &routes->km[pair], &path, &routes->hops[pair]))
+                routes->delay_ns[pair] = one_way(w, propagation, routes->hops[pair]);
+            else
                 orr_problem(problems, to->where, "the topology is disconnected: no path between the clients at `%s` and the pools at `%s`", from->id, to->id);
-                continue;
-            }
-            for (uint32_t n = path.count - first, k = 0; k < n / 2; k++) {
-                uint32_t *near = orr_array_at(&path, first + k), *far = orr_array_at(&path, first + n - 1 - k), kept = *near;
-                *near = *far;
-                *far = kept;
-            }
-            routes->delay_ns[pair] = one_way(w, propagation, routes->hops[pair]);
-            routes->path_start[pair + 1] = path.count;
         }
     }
     close_topology(&t);

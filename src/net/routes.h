@@ -16,8 +16,8 @@ typedef struct orr_routes {
     int64_t  *delay_ns;
     double   *km;
     uint32_t *hops;
-    uint32_t *path_start; /**< one more entry than pairs */
-    uint32_t *path;       /**< links of the pair's path, from the ingress on */
+    uint32_t *path_start; /**< first link of the pair's path, which has `hops` of them */
+    uint32_t *path;       /**< links of all paths, each from the ingress on */
 } orr_routes;
 
 static inline size_t orr_route_pair(const orr_routes *routes, uint32_t ingress, uint32_t compute)

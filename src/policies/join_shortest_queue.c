@@ -3,13 +3,18 @@
 #include "policies/load.h"
 #include "policies/policies.h"
 
+static int compare(const orr_policy_world *world, const orr_policy_view *view, uint32_t a, uint32_t b)
+{
+    return orr_compare_load(orr_seen_load(view, a), world->row_slots[a], orr_seen_load(view, b), world->row_slots[b]);
+}
+
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)
 {
     (void)state, (void)options;
     uint32_t best = request->candidates[0], ties = 1;
     for (uint32_t i = 1; i < request->candidate_count; i++) {
-        int order = orr_compare_load(world, view, request->candidates[i], best);
+        int order = compare(world, view, request->candidates[i], best);
         if (order < 0) {
             best = request->candidates[i];
             ties = 1;
@@ -18,7 +23,7 @@ static void route(void *state, const orr_policy_host *host, const orr_policy_wor
     }
     uint32_t chosen = ties == 1 ? 0 : orr_pick(host->draw(host->context, request, 0), ties);
     for (uint32_t i = 0; ties > 1 && i < request->candidate_count; i++)
-        if (orr_compare_load(world, view, request->candidates[i], best) == 0 && chosen-- == 0) {
+        if (compare(world, view, request->candidates[i], best) == 0 && chosen-- == 0) {
             best = request->candidates[i];
             break;
         }

@@ -12,10 +12,13 @@ static inline uint64_t orr_seen_load(const orr_policy_view *view, uint32_t row)
     return (uint64_t)view->running[row] + view->waiting[row] + view->own[row];
 }
 
-/** Is row `a`, with one more request, less loaded per slot than row `b` with one more? Exact, in integers. */
-static inline int orr_compare_load(const orr_policy_world *world, const orr_policy_view *view, uint32_t a, uint32_t b)
+/** The same for a policy that looks at single rows. */
+static inline uint64_t orr_row_load(const orr_policy_row *row) { return (uint64_t)row->running + row->waiting + row->own; }
+
+/** Is a row with load `a`, with one more request, less loaded per slot than one with load `b` with one more? Exact, in integers. */
+static inline int orr_compare_load(uint64_t a, uint32_t a_slots, uint64_t b, uint32_t b_slots)
 {
-    uint64_t x = (orr_seen_load(view, a) + 1) * world->row_slots[b], y = (orr_seen_load(view, b) + 1) * world->row_slots[a];
+    uint64_t x = (a + 1) * b_slots, y = (b + 1) * a_slots;
     return x < y ? -1 : x > y;
 }
 

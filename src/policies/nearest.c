@@ -31,17 +31,21 @@ static int by_delay(const void *x, const void *y, void *context)
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)
 {
-    (void)host;
+    (void)view;
     uint32_t *list = list_of(state, world, request->client_class), *near = list + 1;
     if (list[0] == 0) {
         list[0] = request->candidate_count;
         memcpy(near, request->candidates, request->candidate_count * sizeof *near);
         qsort_r(near, list[0], sizeof *near, by_delay, (void *)(uintptr_t)world->row_delay_ns);
     }
-    uint32_t i = 0;
-    while (i < list[0] && (double)orr_seen_load(view, near[i]) >= options[0] * world->row_slots[near[i]])
-        i++;
-    decision->row = near[i < list[0] ? i : 0];
+    decision->row = near[0];
+    for (uint32_t i = 0; i < list[0]; i++) {
+        orr_policy_row seen = host->look(host->context, near[i]);
+        if ((double)orr_row_load(&seen) < options[0] * world->row_slots[near[i]]) {
+            decision->row = near[i];
+            break;
+        }
+    }
 }
 
 const orr_policy orr_policy_nearest = {.size = sizeof(orr_policy),
@@ -51,4 +55,5 @@ const orr_policy orr_policy_nearest = {.size = sizeof(orr_policy),
                                        .options = options_of,
                                        .option_count = 1,
                                        .state_size = state_size,
-                                       .route = route};
+                                       .route = route,
+                                       .looks = 1};

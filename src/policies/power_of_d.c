@@ -10,7 +10,8 @@ static const orr_policy_option options_of[] = {{"d", 2, 1, MOST, "how many pools
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)
 {
-    (void)state;
+    uint64_t least = 0;
+    (void)state, (void)view;
     uint32_t n = request->candidate_count, d = (uint32_t)options[0] < n ? (uint32_t)options[0] : n, drawn[MOST], best = 0, ties = 0, k = MOST;
     for (uint32_t i = 0; i < d; i++) {
         uint32_t row, seen;
@@ -20,7 +21,9 @@ static void route(void *state, const orr_policy_host *host, const orr_policy_wor
                 ;
         } while (seen < i);
         drawn[i] = row;
-        int order = i == 0 ? -1 : orr_compare_load(world, view, row, best);
+        orr_policy_row known = host->look(host->context, row);
+        uint64_t load = orr_row_load(&known);
+        int order = i == 0 ? -1 : orr_compare_load(load, world->row_slots[row], least, world->row_slots[best]);
         /* Among k equals each ends up chosen with probability 1/k: the k-th replaces the others with that probability. */
         if (order < 0)
             ties = 1;
@@ -28,6 +31,8 @@ static void route(void *state, const orr_policy_host *host, const orr_policy_wor
             ties++;
         if (order < 0 || (order == 0 && orr_pick(host->draw(host->context, request, i), ties) == 0))
             best = row;
+        if (best == row)
+            least = load;
     }
     decision->row = best;
 }
@@ -38,4 +43,5 @@ const orr_policy orr_policy_power_of_d = {.size = sizeof(orr_policy),
                                           .summary = "least loaded of d pools drawn at random",
                                           .options = options_of,
                                           .option_count = 1,
-                                          .route = route};
+                                          .route = route,
+                                          .looks = 1};

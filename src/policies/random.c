@@ -11,4 +11,4 @@ static void route(void *state, const orr_policy_host *host, const orr_policy_wor
 
 const orr_policy orr_policy_random = {
     .size = sizeof(orr_policy), .abi = ORR_POLICY_ABI, .name = "random", .summary = "a permitted pool with probability in proportion to its slots",
-    .route = route};
+    .route = route, .looks = 1};

@@ -424,8 +424,8 @@ static void take_bytes(orr_recorder *r, const orr_grid *g, orr_site *s)
             continue;
         size_t pair = orr_route_pair(&g->routes, w->sites[s->id].ingress, c);
         uint32_t at = s->id;
-        for (uint32_t k = g->routes.path_start[pair]; k < g->routes.path_start[pair + 1]; k++) {
-            uint32_t link = g->routes.path[k];
+        for (uint32_t k = 0; k < g->routes.hops[pair]; k++) {
+            uint32_t link = g->routes.path[g->routes.path_start[pair] + k];
             bool forward = w->links[link].a == at; /* away from the client along a -> b */
             r->link_bytes[2 * (size_t)link + !forward] += bytes[c][0];
             r->link_bytes[2 * (size_t)link + forward] += bytes[c][1];

@@ -74,8 +74,8 @@ def contents(file):
 
 
 def differing(a, b, ignore=()):
-    """Paths at which two files differ."""
-    x, y = contents(a), contents(b)
+    """Paths at which two files, or what `contents` has read of them, differ."""
+    x, y = (f if isinstance(f, dict) else contents(f) for f in (a, b))
     return sorted(k for k in x.keys() | y.keys() if x.get(k) != y.get(k) and not any(k.startswith(i) for i in ignore))
 
 

@@ -92,7 +92,7 @@ START_TEST(a_bad_row_is_replaced_by_the_nearest_candidate)
             bool bad = false;
             orr_policy_view view = {.size = sizeof view};
             orr_policy_request request = {.size = sizeof request, .client_class = class, .candidates = row, .candidate_count = candidates};
-            orr_decision d = orr_host_decide(&grid.host, i, &state, &view, &request, &bad);
+            orr_decision d = orr_host_decide(&grid.host, i, &state, &view, &request, NULL, &bad);
             ck_assert(bad && d.action == ORR_ROUTE);
             const int64_t *delay = grid.host.observers[i].row_delay_ns;
             bool found = false;

@@ -36,7 +36,13 @@ static uint64_t draw(void *context, const orr_policy_request *request, uint32_t 
     return orr_random_bits(11, ORR_STREAM_POLICY, request->id, request->attempt << 16 | (k & 0xffff), k >> 16).low;
 }
 
-static const orr_policy_host host = {.size = sizeof host, .draw = draw};
+static orr_policy_row look(void *context, uint32_t row)
+{
+    (void)context;
+    return (orr_policy_row){s.as_of[row], s.token[row], s.wait[row], s.running[row], s.waiting[row], s.kv[row], s.own[row]};
+}
+
+static const orr_policy_host host = {.size = sizeof host, .draw = draw, .look = look};
 
 /* Equal empty pools, one slot each, all of them candidates. */
 static void plain(uint32_t rows)
