@@ -11,9 +11,10 @@ static int64_t quanta(double ns) { return llrint(ldexp(ns, ORR_QUANTUM_BITS)); }
 /* Everything but attention over prompts and the cache of decoding sequences. */
 static double without_context(const orr_roofline *r, uint32_t sequences, uint32_t tokens)
 {
-    double touched = r->experts > 0 ? 1 - pow(1 - r->top_k / r->experts, tokens) : 0;
-    double c = r->compute_ns * tokens, w = r->dense_ns + r->expert_ns * touched;
-    return r->base_ns + r->sequence_ns * sequences + pow(pow(c, SMOOTH) + pow(w, SMOOTH), 1 / SMOOTH) + r->reduce_ns + r->reduce_token_ns * tokens;
+    double c = r->compute_ns * tokens, weights = r->dense_power;
+    if (r->experts > 0)
+        weights = pow(r->dense_ns + r->expert_ns * (1 - pow(1 - r->top_k / r->experts, tokens)), SMOOTH);
+    return r->base_ns + r->sequence_ns * sequences + pow(pow(c, SMOOTH) + weights, 1 / SMOOTH) + r->reduce_ns + r->reduce_token_ns * tokens;
 }
 
 bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool *pool)
@@ -31,6 +32,7 @@ bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool 
     r->sequence_ns = NS * k->sequence_s;
     r->compute_ns = NS * 2 * m->active_parameters / (g * peak * k->compute_efficiency);
     r->dense_ns = NS * (m->parameters - m->expert_parameters) * pool->weight_bytes / (g * stream);
+    r->dense_power = pow(r->dense_ns, SMOOTH);
     r->expert_ns = NS * m->expert_parameters * pool->weight_bytes / (g * stream);
     double cache_share = m->attention == ORR_ATTENTION_MLA ? 1 : g;
     r->kv_ns = NS * m->kv_elements_per_token * pool->kv_bytes / (cache_share * a->bandwidth_byte_s * k->kv_efficiency);

@@ -19,6 +19,7 @@ typedef struct orr_roofline {
     double   base_ns, sequence_ns;     /**< t0 + L*tl; tb */
     double   compute_ns;               /**< arithmetic of one token */
     double   dense_ns, expert_ns;      /**< reading the weights outside the experts, and all the experts, once */
+    double   dense_power;              /**< dense_ns to the power of the smooth maximum */
     double   experts, top_k;
     double   kv_ns;                    /**< reading the cache of one context token */
     double   attention_ns;             /**< prompt token times context token */
