@@ -57,7 +57,7 @@ typedef struct orr_policy_view {
     const int64_t  *price[3];     /**< nano-yuan per million tokens now: cached input, input, output */
 } orr_policy_view;
 
-/** What the observer knows of one row: the same as the columns of the view. */
+/** What the observer knows of one row: the same as the columns of the view. Returned by value, so fixed as it is. */
 typedef struct orr_policy_row {
     int64_t  as_of_ns, token_ns, wait_ns;
     uint32_t running, waiting, kv_used_ppm, own;
@@ -128,7 +128,7 @@ struct orr_policy {
                   const orr_policy_request *request, const double *options, orr_decision *decision);
     /** Not 0: reads what is reported through `host->look` alone. The reported columns of the view may then be NULL, and a decision costs nothing for
      *  rows that it does not look at: the way for policies that compare few of many. */
-    uint32_t looks;
+    uint64_t looks;
 };
 
 /** What a shared object exports. */

@@ -233,7 +233,7 @@ static void give_slot(timer_slots *t, uint32_t slot)
     t->free = slot + 1;
 }
 
-/* Never 0. Two timers of one slot would have to be 2^32 - 1 events of their process apart, and the older one still in the queue, to be confused. */
+/* Never 0. For a name to be taken for that of a later timer, both must have used one slot, a multiple of 2^32 - 1 events of their process apart. */
 static uint32_t generation_of(uint64_t key)
 {
     uint64_t sequence = key & ((UINT64_C(1) << SEQUENCE_BITS) - 1);

@@ -48,7 +48,7 @@ typedef struct orr_model {
 } orr_model;
 
 typedef struct orr_engine_config {
-    uint32_t        processes; /**< 1 .. 2^24 */
+    uint32_t        processes; /**< at least 1, below 2^24 */
     const uint32_t *origin;    /**< per process: its unique rank in event order, derived from its name; NULL: its index */
     uint32_t        lanes;     /**< 1 or more */
     const uint32_t *lane_of;   /**< per process; NULL: all on lane 0 */
@@ -67,7 +67,7 @@ void        orr_engine_destroy(orr_engine *engine);
  */
 orr_status orr_engine_run(orr_engine *engine, int64_t until, const volatile sig_atomic_t *stop);
 
-/** Time of the first pending event, ORR_NEVER if none. */
+/** Time of the first pending event, ORR_NEVER if none; it may be a timer that was cancelled. */
 int64_t orr_engine_next(orr_engine *engine);
 
 /** How many events have been run; timers and messages alike. */

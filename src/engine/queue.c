@@ -158,7 +158,8 @@ static uint32_t bit_length(order o)
  * of memory. A rung that has nothing left but the bucket that this one divides gives way. */
 static orr_rung *add_rung(orr_queue *q, order start, order last, order end, uint32_t count)
 {
-    if (q->rungs > 0 && q->rung[q->rungs - 1]->current == q->rung[q->rungs - 1]->buckets - 1)
+    orr_rung *above = q->rungs > 0 ? q->rung[q->rungs - 1] : NULL;
+    if (above != NULL && above->current == above->buckets - 1 && above->bucket[above->current].count == 0)
         q->rungs--;
     assert(q->rungs < ORR_QUEUE_RUNGS);
     orr_rung *r = q->rung[q->rungs];

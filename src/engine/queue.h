@@ -31,7 +31,7 @@ typedef struct orr_event {
     int64_t  time;   /**< ns */
     uint64_t key;    /**< origin (24 bits) and the origin's sequence number (40 bits) */
     uint32_t target; /**< process (24 bits) and kind (8 bits) */
-    uint32_t handle; /**< timers: the model's own index; messages and timers that can be cancelled: a place in the lane's memory */
+    uint32_t handle; /**< timers: the model's own index; messages: a place in the lane's store; timers that can be cancelled: a slot of their process */
 } orr_event;
 
 enum {

@@ -37,7 +37,7 @@ static void on_message(void *context, orr_lane *lane, const orr_message *message
     case ORR_MESSAGE_CANCEL: orr_server_cancel(g, lane, site, message->source, payload); break;
     case ORR_MESSAGE_FIRST: orr_ingress_first(g, lane, site, payload); break;
     case ORR_MESSAGE_DONE: orr_ingress_done(g, lane, site, message->source, payload); break;
-    case ORR_MESSAGE_REPORT: orr_telemetry_receive(g, site, payload, message->length); break;
+    case ORR_MESSAGE_REPORT: orr_telemetry_receive(site, payload, message->length); break;
     }
 }
 
@@ -90,6 +90,8 @@ static bool build_sites(orr_grid *g)
         orr_site *site = &g->sites[s];
         const orr_site_info *info = &w->sites[s];
         orr_map_init(&site->by_request);
+        if (info->compute != ORR_NONE)
+            orr_telemetry_size_board(g, site);
         if (info->ingress != ORR_NONE) {
             if (!orr_telemetry_open_view(g, site) || !orr_array_extend(&site->price, 3 * (size_t)w->pool_count + 1) || !orr_array_extend(&site->bytes, w->compute_count) ||
                 !orr_array_extend(&site->cohorts, w->site_cohort_start[s + 1] - w->site_cohort_start[s]) ||
@@ -112,7 +114,7 @@ static orr_status build_engine(orr_grid *g, const orr_grid_options *options)
         origin[s] = w->sites[s].origin;
     if (status == ORR_OK) {
         g->lanes = partition.lanes;
-        g->window_requests = partition.density;
+        g->window_requests = partition.window_requests;
         orr_engine_config config = {.processes = w->used_count, .origin = origin, .lanes = partition.lanes, .lane_of = partition.lane_of, .lookahead = partition.lookahead_ns,
                                     .threads = options->threads && partition.lanes > 1, .shuffle = options->shuffle};
         orr_model model = {.context = g, .timer = on_timer, .message = on_message};
@@ -206,6 +208,9 @@ void orr_grid_archive(orr_grid *g, orr_archive *archive)
     for (uint32_t s = 0; s < g->world->used_count; s++)
         orr_site_archive(&g->sites[s], archive);
     orr_engine_archive(g->engine, archive);
+    for (uint32_t s = 0; archive->mode == ORR_ARCHIVE_LOAD && archive->status == ORR_OK && s < g->world->used_count; s++)
+        if (!orr_telemetry_sound(&g->sites[s]))
+            archive->status = ORR_BAD_INPUT;
 }
 
 bool orr_grid_idle(const orr_grid *g)

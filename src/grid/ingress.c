@@ -53,6 +53,13 @@ static int64_t down_ns(const orr_class *class, int64_t round_trip)
     return round_trip - round_trip / 2 + wire_ns((uint64_t)class->response_bytes + class->bytes_per_output_token, class->downlink_bit_s);
 }
 
+/* The client waits no longer for the first token. */
+static void heard(orr_lane *lane, const orr_site *site, orr_request *r)
+{
+    orr_timer_cancel(lane, site->id, r->give_up);
+    r->give_up = 0;
+}
+
 /* The intention is over. */
 static void finish(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, orr_end end, const orr_done_message *done, int64_t ttft_ns, int64_t tpot_ns, int64_t e2e_ns, bool good)
 {
@@ -86,7 +93,7 @@ static void finish(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, o
             row->server_total_ns = done->done_ns - done->arrived_ns;
         }
     }
-    orr_timer_cancel(lane, site->id, r->give_up);
+    heard(lane, site, r);
     site->in_flight--;
     site->last_end_ns = orr_now(lane);
     orr_array_give(&site->requests, &site->free_request, slot);
@@ -253,7 +260,7 @@ static void retry_or_end(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
         end_without_answer(g, lane, site, slot, end, reason);
         return;
     }
-    orr_timer_cancel(lane, site->id, r->give_up);
+    heard(lane, site, r);
     r->attempt++;
     r->reason = (uint8_t)reason;
     r->row = ORR_NONE;
@@ -272,6 +279,7 @@ void orr_ingress_give_up(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
 {
     orr_request *r = orr_array_at(&site->requests, slot);
     int64_t now = orr_now(lane);
+    r->give_up = 0;
     uint32_t to = g->world->pools[r->row].site;
     orr_cancel_message m = {.id = {slot, r->cohort, r->number, r->attempt, 0}};
     orr_send(lane, site->id, to, ORR_MESSAGE_CANCEL, &m, sizeof m, now + g->world->decision_ns + orr_grid_delay(g, site->id, to));
@@ -294,7 +302,7 @@ void orr_ingress_first(orr_grid *g, orr_lane *lane, orr_site *site, const orr_fi
     (void)g;
     orr_request *r = match(site, &m->id);
     if (r != NULL)
-        orr_timer_cancel(lane, site->id, r->give_up);
+        heard(lane, site, r);
 }
 
 static bool record_latency(orr_site *site, orr_cohort_state *k, int64_t ttft_ns, int64_t tpot_ns, int64_t e2e_ns)

@@ -10,7 +10,7 @@
 static const double IMBALANCE = 1.06;
 
 /* Requests per lane and window from which another thread pays: measured on the national day, two cores (bench/threads.sh). */
-static const double DENSITY = 0.8;
+static const double WORTHWHILE = 0.8;
 
 typedef struct pair {
     int64_t  delay_ns;
@@ -150,7 +150,7 @@ static void choose(work *k, orr_partition *p)
 bool orr_partition_cut(orr_partition *p, const orr_world *w, const orr_routes *routes, uint32_t lanes)
 {
     size_t n = w->used_count + 1;
-    *p = (orr_partition){.lane_of = calloc(n, sizeof *p->lane_of), .lanes = lanes, .lookahead_ns = ORR_NEVER, .density = HUGE_VAL};
+    *p = (orr_partition){.lane_of = calloc(n, sizeof *p->lane_of), .lanes = lanes, .lookahead_ns = ORR_NEVER, .window_requests = HUGE_VAL};
     if (lanes == 1 || p->lane_of == NULL)
         return p->lane_of != NULL;
     work k = {.sites = w->used_count, .lanes = lanes};
@@ -169,8 +169,12 @@ bool orr_partition_cut(orr_partition *p, const orr_world *w, const orr_routes *r
         double rate = 0;
         for (uint32_t c = 0; c < w->cohort_count; c++)
             rate += rate_of(w, &w->cohorts[c]);
-        if (p->lookahead_ns != ORR_NEVER)
-            p->density = rate * (double)p->lookahead_ns / lanes;
+        if (p->lookahead_ns != ORR_NEVER) {
+            p->window_requests = rate * (double)p->lookahead_ns / lanes;
+        } else { /* all that meet are on one lane */
+            p->lanes = 1;
+            memset(p->lane_of, 0, n * sizeof *p->lane_of);
+        }
     } else {
         free(p->lane_of);
         p->lane_of = NULL;
@@ -183,11 +187,13 @@ bool orr_partition_cut(orr_partition *p, const orr_world *w, const orr_routes *r
 
 bool orr_partition_worthwhile(orr_partition *p, const orr_world *w, const orr_routes *routes, uint32_t most)
 {
-    for (uint32_t lanes = most < w->used_count ? most : w->used_count;; lanes--) {
+    for (uint32_t lanes = most < w->used_count ? most : w->used_count;;) {
         if (!orr_partition_cut(p, w, routes, lanes > 1 ? lanes : 1))
             return false;
-        if (lanes <= 1 || p->density >= DENSITY)
+        if (p->lanes == 1 || p->window_requests >= WORTHWHILE)
             return true;
+        uint32_t fewer = (uint32_t)(p->window_requests * lanes / WORTHWHILE); /* as many as windows of this length are enough for */
+        lanes = fewer < lanes ? fewer : lanes - 1;
         free(p->lane_of);
     }
 }

@@ -12,9 +12,9 @@
 
 typedef struct orr_partition {
     uint32_t *lane_of;      /**< per used site, malloced: the caller's */
-    uint32_t  lanes;
+    uint32_t  lanes;        /**< as asked, or 1 if all that meet must stay together */
     int64_t   lookahead_ns; /**< least delay between lanes; ORR_NEVER with one */
-    double    density;      /**< requests expected per lane in a window of that length; unbounded with one */
+    double    window_requests; /**< expected per lane in a window of that length; infinite with one */
 } orr_partition;
 
 /** Cuts into `lanes`. False when out of memory. */

@@ -236,7 +236,7 @@ static void check(orr_lane *lane, bool ok)
 void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
 {
     orr_llm *l = (orr_llm *)s->llms.items + instance;
-    armed_of(s, true, instance)->due_ns = ORR_NEVER;
+    *armed_of(s, true, instance) = (orr_armed){ORR_NEVER, 0};
     orr_llm_site at = llm_site(s);
     check(lane, orr_llm_due(l, &g->kinds[l->pool], &at));
     settle(g, lane, s);
@@ -247,7 +247,7 @@ void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
 void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
 {
     orr_station *station = (orr_station *)s->stations.items + instance;
-    armed_of(s, false, instance)->due_ns = ORR_NEVER;
+    *armed_of(s, false, instance) = (orr_armed){ORR_NEVER, 0};
     orr_station_site at = station_site(s);
     check(lane, orr_station_due(station, &at, orr_now(lane)));
     settle(g, lane, s);

@@ -5,15 +5,34 @@
 
 #include <stdlib.h>
 
-/* LOOK_BACK: an observer that decides so seldom that all of so many reports since its last decision are lost sees what it saw then. */
+/* LOOK_BACK: of reports that get lost, an observer looks for one that was not among so many; MOST_LOST: an own decision is remembered until so
+ * many have been. */
 enum { REPORT_ROWS = 1000, LOOK_BACK = 1024, MOST_LOST = 4096 };
 
 static bool by_message(const orr_grid *g) { return g->world->telemetry_period_ns == 0; }
 
-/* Boards are read row by row; lost reports, and reports by message, need a memory of what came before. */
-static bool keeps_columns(const orr_grid *g) { return by_message(g) || g->world->telemetry_loss > 0 || !orr_host_looks(&g->host); }
+/* Reports by message need a place to come to; from boards a policy may read single rows. */
+static bool keeps_columns(const orr_grid *g) { return by_message(g) || !orr_host_looks(&g->host); }
+
+static bool observes(const orr_grid *g, const orr_site *observer, uint32_t compute)
+{
+    return g->observes[(size_t)g->world->sites[observer->id].ingress * g->world->compute_count + compute];
+}
 
 static int64_t delay_of(const orr_grid *g, const orr_site *observer, uint32_t serving) { return g->world->telemetry_delay_ns + orr_grid_delay(g, observer->id, serving); }
+
+/* a * b + c, or ORR_NEVER if that is beyond all time. */
+static int64_t saturated(int64_t a, int64_t b, int64_t c)
+{
+    int64_t product, sum;
+    return __builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(product, c, &sum) ? ORR_NEVER : sum;
+}
+
+/* Until when a report cannot have reached the observer: it is known to whoever decides later. */
+static int64_t unknown_until(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t report)
+{
+    return saturated(report, g->world->telemetry_period_ns, delay_of(g, observer, serving));
+}
 
 static bool is_lost(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t report, uint32_t part)
 {
@@ -59,11 +78,12 @@ bool orr_telemetry_open_view(orr_grid *g, orr_site *o)
     for (uint32_t i = 0; i < o->as_of.count; i++)
         ((int64_t *)o->as_of.items)[i] = -1;
     for (uint32_t i = 0; i < o->shown.count; i++)
-        ((orr_shown *)o->shown.items)[i] = (orr_shown){.report = -1};
+        ((orr_shown *)o->shown.items)[i] = (orr_shown){.report = -1, .until_ns = observes(g, o, i) ? 0 : ORR_NEVER};
     return (o->own.count > 0 || orr_array_extend(&o->own, w->pool_count)) && (!by_message(g) || orr_array_extend(&o->sent, w->pool_count));
 }
 
-/* How many reports a board must hold: those under way to the farthest observer, twice because another lane may be one window ahead. */
+/* How many reports a board must hold: those under way to the farthest observer, twice because another lane may be one window ahead, and
+ * no more than there are. */
 static uint64_t slots_needed(const orr_grid *g, const orr_site *s)
 {
     const orr_world *w = g->world;
@@ -72,18 +92,22 @@ static uint64_t slots_needed(const orr_grid *g, const orr_site *s)
         int64_t delay = orr_grid_delay(g, w->ingress_sites[o], s->id);
         longest = delay > longest ? delay : longest;
     }
-    uint64_t needed = (uint64_t)((w->telemetry_delay_ns + 2 * longest) / w->telemetry_period_ns) + 4, slots = 4;
+    uint64_t needed = (uint64_t)(saturated(2, longest, w->telemetry_delay_ns) / w->telemetry_period_ns) + 4, slots = 4;
     needed += w->telemetry_loss > 0 ? LOOK_BACK : 0;
-    while (slots < needed)
+    uint64_t ever = (uint64_t)(w->duration_ns / w->telemetry_period_ns) + 2;
+    while (slots < needed && slots < ever)
         slots *= 2;
     return slots;
 }
 
-bool orr_telemetry_open_board(orr_grid *g, orr_site *s)
+void orr_telemetry_size_board(const orr_grid *g, orr_site *s) { s->board_slots = by_message(g) ? 0 : slots_needed(g, s); }
+
+bool orr_telemetry_sound(const orr_site *s) { return s->board.count == s->board_slots * s->pools.count; }
+
+bool orr_telemetry_open_board(const orr_grid *g, orr_site *s)
 {
     if (by_message(g))
         return orr_array_extend(&s->received, (size_t)s->pools.count * (g->world->ingress_count + 1)) != NULL;
-    s->board_slots = slots_needed(g, s);
     return orr_array_extend(&s->board, s->board_slots * s->pools.count) != NULL;
 }
 
@@ -132,7 +156,7 @@ static void send_rows(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t first, 
         fill_row(g, s, first + i, &report.row[i]);
     for (uint32_t o = 0; o < w->ingress_count; o++) {
         const orr_site *observer = &g->sites[w->ingress_sites[o]];
-        if (!g->observes[(size_t)o * w->compute_count + w->sites[s->id].compute] || is_lost(g, observer, s->id, (int64_t)s->reports, first))
+        if (!observes(g, observer, w->sites[s->id].compute) || is_lost(g, observer, s->id, (int64_t)s->reports, first))
             continue;
         for (uint32_t i = 0; i < count; i++)
             report.row[i].received = ((uint32_t *)s->received.items)[(first + i) * (w->ingress_count + 1) + o];
@@ -181,9 +205,8 @@ static void show(orr_site *o, const orr_report_row *row, int64_t as_of)
     ((int64_t *)o->wait.items)[p] = row->wait_ns;
 }
 
-void orr_telemetry_receive(orr_grid *g, orr_site *o, const void *payload, uint32_t length)
+void orr_telemetry_receive(orr_site *o, const void *payload, uint32_t length)
 {
-    (void)g;
     const int64_t *as_of = payload;
     const orr_report_row *row = (const orr_report_row *)(as_of + 1);
     uint32_t count = (length - (uint32_t)sizeof *as_of) / (uint32_t)sizeof *row;
@@ -226,14 +249,14 @@ static void refresh_site(orr_grid *g, orr_site *o, uint32_t compute, int64_t now
 {
     orr_shown *shown = orr_array_at(&o->shown, compute);
     uint32_t serving = g->world->compute_sites[compute];
-    int64_t period = g->world->telemetry_period_ns, report = newest_heard(g, o, serving, now, shown->report), next = newest_sent(g, o, serving, now) + 1;
+    int64_t report = newest_heard(g, o, serving, now, shown->report);
     if (report > shown->report) {
         const orr_report_row *row = on_board(g, serving, report);
         for (uint32_t i = 0; i < g->sites[serving].pools.count; i++)
-            show(o, &row[i], report * period);
+            show(o, &row[i], report * g->world->telemetry_period_ns);
         shown->report = report;
     }
-    shown->until_ns = next > 0 && period == ORR_NEVER ? ORR_NEVER : next * period + delay_of(g, o, serving);
+    shown->until_ns = unknown_until(g, o, serving, newest_sent(g, o, serving, now) + 1);
 }
 
 void orr_telemetry_refresh(orr_grid *g, orr_site *o, int64_t now)
@@ -262,7 +285,9 @@ orr_policy_row orr_telemetry_look(const orr_grid *g, const orr_site *o, uint32_t
         return seen;
     }
     uint32_t serving = g->world->pools[row].site;
-    int64_t report = newest_sent(g, o, serving, now);
+    if (!observes(g, o, g->world->sites[serving].compute))
+        return seen;
+    int64_t report = newest_heard(g, o, serving, now, -1);
     if (report >= 0) {
         const orr_report_row *r = on_board(g, serving, report) + g->place[row];
         seen.as_of_ns = report * g->world->telemetry_period_ns;
@@ -275,6 +300,18 @@ orr_policy_row orr_telemetry_look(const orr_grid *g, const orr_site *o, uint32_t
     return seen;
 }
 
+/* The first report that counts a request which is sent now. One of the very nanosecond in which the request arrives does if the event of
+ * its arrival is the earlier one: events of a moment are in the order of their origins, those of one site in that in which they were set. */
+static int64_t first_counting(const orr_grid *g, const orr_site *o, uint32_t serving, int64_t now, int64_t arrives)
+{
+    int64_t period = g->world->telemetry_period_ns, report = arrives / period;
+    if (arrives % period != 0)
+        return report + 1;
+    uint32_t from = g->world->sites[o->id].origin, to = g->world->sites[serving].origin;
+    bool earlier = o->id == serving ? report > 0 && now < (report - 1) * period : from < to;
+    return earlier ? report : report + 1;
+}
+
 void orr_telemetry_sent(orr_grid *g, orr_lane *lane, orr_site *o, uint32_t row, int64_t arrives)
 {
     const orr_world *w = g->world;
@@ -285,13 +322,11 @@ void orr_telemetry_sent(orr_grid *g, orr_lane *lane, orr_site *o, uint32_t row, 
         ((uint32_t *)o->sent.items)[row]++;
         return;
     }
-    if (w->telemetry_period_ns == ORR_NEVER) /* no report will ever count it */
-        return;
     uint32_t serving = w->pools[row].site, lost = 0;
-    int64_t report = (arrives + w->telemetry_period_ns - 1) / w->telemetry_period_ns; /* the first one after its arrival */
+    int64_t report = first_counting(g, o, serving, orr_now(lane), arrives);
     while (lost < MOST_LOST && is_lost(g, o, serving, report + lost, 0))
         lost++;
-    orr_unheard entry = {.until_ns = (report + lost) * w->telemetry_period_ns + delay_of(g, o, serving), .row = row};
-    if (lost < MOST_LOST && !remember(o, entry))
+    orr_unheard entry = {.until_ns = unknown_until(g, o, serving, report + lost), .row = row};
+    if (entry.until_ns != ORR_NEVER && !remember(o, entry))
         orr_fail(lane, ORR_NO_MEMORY);
 }

@@ -21,8 +21,14 @@
 /** Gives an observer the columns that the policy needs, empty. What was there before is dropped unless messages filled it. False when out of memory. */
 bool orr_telemetry_open_view(orr_grid *grid, orr_site *observer);
 
+/** Settles how large a site's board is: not state, but the same for every run of a scenario. */
+void orr_telemetry_size_board(const orr_grid *grid, orr_site *site);
+
 /** Gives a site with pools its board, or its counts of requests received. False when out of memory. */
-bool orr_telemetry_open_board(orr_grid *grid, orr_site *site);
+bool orr_telemetry_open_board(const orr_grid *grid, orr_site *site);
+
+/** Is the board, which has been loaded, as large as it must be? */
+bool orr_telemetry_sound(const orr_site *site);
 
 /** The first report of a site. */
 void orr_telemetry_start(orr_grid *grid, orr_lane *lane, orr_site *site);
@@ -37,7 +43,7 @@ void orr_telemetry_arrived(orr_grid *grid, orr_site *site, uint32_t pool, uint32
 void orr_telemetry_changed(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t pool);
 
 /** A report has come as a message. */
-void orr_telemetry_receive(orr_grid *grid, orr_site *observer, const void *payload, uint32_t length);
+void orr_telemetry_receive(orr_site *observer, const void *payload, uint32_t length);
 
 /** Brings the columns and the own decisions up to `now_ns`, before the policy is asked. */
 void orr_telemetry_refresh(orr_grid *grid, orr_site *observer, int64_t now_ns);

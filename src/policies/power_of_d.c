@@ -3,9 +3,17 @@
 #include "policies/load.h"
 #include "policies/policies.h"
 
-enum { MOST = 64 };
+enum { MOST = 64, MISSES = 32 };
 
 static const orr_policy_option options_of[] = {{"d", 2, 1, MOST, "how many pools are compared", 1}};
+
+static bool contains(const uint32_t *rows, uint32_t count, uint32_t row)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (rows[i] == row)
+            return true;
+    return false;
+}
 
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)
@@ -14,12 +22,11 @@ static void route(void *state, const orr_policy_host *host, const orr_policy_wor
     (void)state, (void)view;
     uint32_t n = request->candidate_count, d = (uint32_t)options[0] < n ? (uint32_t)options[0] : n, drawn[MOST], best = 0, ties = 0, k = MOST;
     for (uint32_t i = 0; i < d; i++) {
-        uint32_t row, seen;
-        do { /* until it is a new one */
+        uint32_t row = orr_sample(host, request, k++);
+        for (uint32_t misses = 0; misses < MISSES && contains(drawn, i, row); misses++) /* until it is a new one */
             row = orr_sample(host, request, k++);
-            for (seen = 0; seen < i && drawn[seen] != row; seen++)
-                ;
-        } while (seen < i);
+        for (uint32_t c = 0; contains(drawn, i, row); c++) /* one pool has nearly all slots: the first of the others */
+            row = request->candidates[c];
         drawn[i] = row;
         orr_policy_row known = host->look(host->context, row);
         uint64_t load = orr_row_load(&known);

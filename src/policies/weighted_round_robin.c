@@ -26,4 +26,5 @@ const orr_policy orr_policy_weighted_round_robin = {.size = sizeof(orr_policy),
                                                     .name = "weighted_round_robin",
                                                     .summary = "in turn, in proportion to the pools' slots",
                                                     .state_size = state_size,
-                                                    .route = route};
+                                                    .route = route,
+                                                    .looks = 1};

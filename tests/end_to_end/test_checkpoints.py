@@ -12,7 +12,7 @@ import numpy as np
 from harness import ORRERY, differing, main, orrery, path, run, scenario, summary
 
 NATIONAL = scenario("national_day.yaml")
-PART = ["--set", "duration=60 min", "--set", "start=2026-05-13T08:30:00+08:00", "--set", "output.bin=5 min", "--set", "output.latency_bin=15 min"]
+PART = ["--set", "duration=60 min", "--set", "start=2026-05-13T08:30:00+08:00", "--set", "output.bin=5 min", "--set", "output.latency_bin=15 min", "--set", "params.state_age=1 s"]
 EVERY = ["--checkpoint-every", "5 min"]
 
 
@@ -126,9 +126,21 @@ def test_a_damaged_checkpoint_is_refused():
     refused(path("none.checkpoint"), "none.checkpoint")
 
 
+def lanes(file):
+    with h5py.File(file) as f:
+        return f["host"].attrs["lanes"]
+
+
+def test_auto_takes_threads_where_much_happens_between_two_meetings():
+    few = run(NATIONAL, "few.h5", *PART, "--threads", "auto")
+    assert lanes(few) == 1
+    many = run(NATIONAL, "many.h5", *PART, "--set", "duration=20 s", "--set", "params.scale=30", "--threads", "auto")
+    assert lanes(many) > 1 or len(os.sched_getaffinity(0)) == 1
+
+
 def test_threads_give_the_same_bytes():
     straight = run(NATIONAL, "straight.h5", *PART)
-    for threads in (2, 3, 4):
+    for threads in (2, 3, 4, "auto"):
         assert differing(straight, run(NATIONAL, "threads.h5", *PART, "--threads", threads)) == [], threads
 
 

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 
 #include "support/tap.h"
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -521,15 +522,13 @@ START_TEST(a_million_cancelled_timers_take_no_room)
     diary d = {0};
     orr_engine *e = diary_engine(&d, 1, 1, NULL);
     orr_lane *lane = orr_engine_lane_of(e, 0);
+    struct mallinfo2 before = mallinfo2();
     for (uint32_t k = 0; k < 100; k++)
         orr_timer_set(lane, 0, 1, k, 2000000 + k);
     for (uint32_t k = 0; k < 1000000; k++)
         ck_assert(orr_timer_cancel(lane, 0, orr_timer_set(lane, 0, 2, 0, 1000000 + k)));
-    orr_archive saved;
-    orr_archive_save(&saved);
-    orr_engine_archive(e, &saved);
-    ck_assert_uint_lt(saved.bytes.count, 100 * 24 + 102 * 8 + 100);
-    orr_archive_destroy(&saved);
+    struct mallinfo2 after = mallinfo2();
+    ck_assert_uint_lt(after.uordblks + after.hblkhd, before.uordblks + before.hblkhd + 1000000);
     ck_assert_int_eq(orr_engine_run(e, ORR_NEVER, NULL), ORR_OK);
     ck_assert_uint_eq(d.events, 100);
     orr_engine_destroy(e);

@@ -128,6 +128,27 @@ static bool is_odd(void *context, const orr_event *event)
 
 static void add_target(void *context, const orr_event *event) { *(uint64_t *)context += event->target; }
 
+static bool is_below(void *context, const orr_event *event) { return event->target < *(uint32_t *)context; }
+
+START_TEST(what_comes_before_the_few_that_a_filter_left_is_not_lost)
+{
+    for (uint32_t left = 0; left < 80; left++) {
+        for (uint32_t i = 0; i < 200; i++)
+            ck_assert(orr_queue_push(&queue, 1000000 + i, i, i, 0));
+        ck_assert(orr_queue_filter(&queue, is_below, &left));
+        for (uint32_t i = 0; i < 300; i++)
+            ck_assert(orr_queue_push(&queue, 1000 - i, 200 + i, 0, 0));
+        for (uint32_t i = 0; i < 300 + left; i++) {
+            ck_assert_ptr_nonnull(orr_queue_first(&queue));
+            ck_assert_int_eq(orr_queue_pop(&queue).time, i < 300 ? 701 + i : 1000000 + i - 300);
+        }
+        ck_assert_ptr_null(orr_queue_first(&queue));
+        close_queue();
+        open_queue();
+    }
+}
+END_TEST
+
 START_TEST(a_filter_leaves_what_it_keeps_and_each_visits_all)
 {
     for (uint32_t size = 1; size <= EVENTS; size *= 7) {
@@ -177,6 +198,7 @@ int main(void)
     tcase_add_loop_test(promises, a_queue_agrees_with_a_sorted_list, 0, LAWS);
     tcase_add_test(promises, rungs_that_would_nest_for_ever_are_flattened);
     tcase_add_test(promises, a_filter_leaves_what_it_keeps_and_each_visits_all);
+    tcase_add_test(promises, what_comes_before_the_few_that_a_filter_left_is_not_lost);
     tcase_add_test(promises, before_is_a_strict_total_order_over_extreme_times_and_keys);
     tcase_add_test(promises, an_event_takes_24_bytes);
     return run_as_tap("queue", promises);
