@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "engine/barrier.h"
 #include "engine/queue.h"
+#include "engine/slots.h"
 #include "engine/store.h"
 
 #include <pthread.h>
@@ -19,18 +20,6 @@ enum { HUGE_PAGE = 2 << 20 };
 enum { STOP_CHECK_EVENTS = 4096, PURGE_LEAST = 1024, LINE_KEYS = 64 / sizeof(uint64_t) };
 enum { GATE_SHUT, GATE_OPEN, GATE_CLOSED };
 
-/* Where a timer that can be cancelled is known: `generation` is the end of its sequence number, 0 in a free slot. The event in the queue
- * counts while both agree; a cancelled one is skipped when its time comes, or purged when such are the most. */
-typedef struct timer_slot {
-    uint32_t generation;
-    uint32_t handle; /* the model's; in a free slot the next free one plus one */
-} timer_slot;
-
-typedef struct timer_slots {
-    orr_array slots; /* of timer_slot */
-    uint32_t  free;
-} timer_slots;
-
 /* One lane, on cache lines of its own. Messages for other lanes wait in outboxes, one per destination, until the window ends; each is an
  * orr_event (handle unused), an orr_message and the payload, padded to 8 bytes. Within a window a lane writes only what is its own;
  * between windows it reads the outboxes that are for it. */
@@ -38,7 +27,7 @@ struct orr_lane {
     _Alignas(64) orr_engine *engine;
     int64_t     now;
     uint64_t    events;
-    uint64_t    cancelled; /* at most so many events in the queue do not count */
+    uint64_t    cancelled; /* so many events in the queue do not count */
     int64_t     next;      /* between windows, for all to read: time of its first event, */
     orr_status  published; /* and whether it has failed */
     orr_status  status;
@@ -56,7 +45,7 @@ struct orr_engine {
     uint32_t         *origin, *lane_of;
     uint64_t         *next_key; /* what the next event that a process originates is called: part of its state, the processes of a lane together */
     uint32_t         *key_of;   /* per process: its place there; NULL with one lane, where it is its index */
-    timer_slots     **timers;   /* per process, NULL until it sets a timer that can be cancelled */
+    orr_slots       **timers;   /* per process, NULL until it sets a timer that can be cancelled */
     orr_barrier       barrier;
     atomic_uint       gate;
     uint32_t         *order;    /* in which lanes run within a window */
@@ -210,27 +199,12 @@ void orr_timer(orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle,
         push(lane, at, (*key_of(e, process))++, process << KIND_BITS | kind, handle);
 }
 
-static timer_slots *slots_of(orr_engine *e, uint32_t process)
+static orr_slots *slots_of(orr_engine *e, uint32_t process)
 {
-    timer_slots *t = e->timers[process];
+    orr_slots *t = e->timers[process];
     if (t == NULL && (t = e->timers[process] = calloc(1, sizeof *t)) != NULL)
-        orr_array_init(&t->slots, sizeof(timer_slot));
+        orr_array_init(&t->slots, sizeof(orr_slot));
     return t;
-}
-
-static uint32_t take_slot(timer_slots *t)
-{
-    if (t->free == 0)
-        return orr_array_extend(&t->slots, 1) == NULL ? ORR_NONE : t->slots.count - 1;
-    uint32_t slot = t->free - 1;
-    t->free = ((timer_slot *)orr_array_at(&t->slots, slot))->handle;
-    return slot;
-}
-
-static void give_slot(timer_slots *t, uint32_t slot)
-{
-    *(timer_slot *)orr_array_at(&t->slots, slot) = (timer_slot){0, t->free};
-    t->free = slot + 1;
 }
 
 /* Never 0. For a name to be taken for that of a later timer, both must have used one slot, a multiple of 2^32 - 1 events of their process apart. */
@@ -246,14 +220,14 @@ orr_timer_id orr_timer_set(orr_lane *lane, uint32_t process, uint32_t kind, uint
     assert(at >= lane->now && kind < ORR_KINDS && &e->lanes[e->lane_of[process]] == lane);
     if (at == ORR_NEVER)
         return 0;
-    timer_slots *t = slots_of(e, process);
-    uint32_t slot = t == NULL ? ORR_NONE : take_slot(t);
+    orr_slots *t = slots_of(e, process);
+    uint64_t key = *key_of(e, process);
+    uint32_t slot = t == NULL ? ORR_NONE : orr_slots_take(t, generation_of(key), handle);
     if (slot == ORR_NONE) {
         orr_fail(lane, ORR_NO_MEMORY);
         return 0;
     }
-    uint64_t key = (*key_of(e, process))++;
-    *(timer_slot *)orr_array_at(&t->slots, slot) = (timer_slot){generation_of(key), handle};
+    ++*key_of(e, process);
     push(lane, at, key, process << KIND_BITS | SLOT | kind, slot);
     return (uint64_t)slot << 32 | generation_of(key);
 }
@@ -261,10 +235,7 @@ orr_timer_id orr_timer_set(orr_lane *lane, uint32_t process, uint32_t kind, uint
 /* Does this event still count? */
 static bool counts(const orr_engine *e, const orr_event *event)
 {
-    if ((event->target & (MESSAGE | SLOT)) != SLOT)
-        return true;
-    const timer_slot *slot = orr_array_at(&e->timers[event->target >> KIND_BITS]->slots, event->handle);
-    return slot->generation == generation_of(event->key);
+    return (event->target & (MESSAGE | SLOT)) != SLOT || orr_slots_holds(e->timers[event->target >> KIND_BITS], event->handle, generation_of(event->key));
 }
 
 static bool keeps(void *context, const orr_event *event) { return counts(context, event); }
@@ -272,12 +243,12 @@ static bool keeps(void *context, const orr_event *event) { return counts(context
 bool orr_timer_cancel(orr_lane *lane, uint32_t process, orr_timer_id id)
 {
     orr_engine *e = lane->engine;
-    timer_slots *t = e->timers[process];
-    uint32_t slot = (uint32_t)(id >> 32), generation = (uint32_t)id;
+    orr_slots *t = e->timers[process];
+    uint32_t slot = (uint32_t)(id >> 32);
     assert(&e->lanes[e->lane_of[process]] == lane);
-    if (generation == 0 || t == NULL || slot >= t->slots.count || ((timer_slot *)orr_array_at(&t->slots, slot))->generation != generation)
+    if (t == NULL || !orr_slots_holds(t, slot, (uint32_t)id))
         return false;
-    give_slot(t, slot);
+    orr_slots_give(t, slot);
     lane->cancelled++;
     if (lane->cancelled > PURGE_LEAST && lane->cancelled > lane->queue.count / 2) {
         if (!orr_queue_filter(&lane->queue, keeps, e))
@@ -385,9 +356,9 @@ static void run_lane(orr_lane *lane, int64_t until, const volatile sig_atomic_t 
                     lane->cancelled--;
                     continue;
                 }
-                timer_slots *t = lane->engine->timers[process];
-                handle = ((timer_slot *)orr_array_at(&t->slots, event.handle))->handle;
-                give_slot(t, event.handle);
+                orr_slots *t = lane->engine->timers[process];
+                handle = orr_slots_handle(t, event.handle);
+                orr_slots_give(t, event.handle);
             }
             lane->now = event.time;
             model->timer(model->context, lane, process, kind, handle);
@@ -614,7 +585,7 @@ static bool sound_event(const orr_engine *e, const orr_event *event)
     if (event->target & MESSAGE)
         return event->handle <= ORR_MESSAGE_LONGEST;
     if (event->target & SLOT)
-        return e->timers[process] != NULL && event->handle < e->timers[process]->slots.count && counts(e, event);
+        return e->timers[process] != NULL && counts(e, event);
     return true;
 }
 
@@ -662,20 +633,11 @@ static void archive_slots(orr_engine *e, uint32_t process, orr_archive *archive)
     orr_archive_bytes(archive, &used, sizeof used);
     if (!used || archive->status != ORR_OK)
         return;
-    timer_slots *t = slots_of(e, process);
-    if (t == NULL) {
+    orr_slots *t = slots_of(e, process);
+    if (t != NULL)
+        orr_slots_archive(t, archive);
+    else
         archive->status = ORR_NO_MEMORY;
-        return;
-    }
-    orr_archive_array(archive, &t->slots);
-    orr_archive_bytes(archive, &t->free, sizeof t->free);
-    bool sound = archive->status != ORR_OK || t->free <= t->slots.count;
-    for (uint32_t i = 0; i < t->slots.count && archive->status == ORR_OK; i++) {
-        const timer_slot *slot = orr_array_at(&t->slots, i);
-        sound &= slot->generation != 0 || slot->handle <= t->slots.count;
-    }
-    if (!sound)
-        archive->status = ORR_BAD_INPUT;
 }
 
 void orr_engine_archive(orr_engine *e, orr_archive *archive)
