@@ -8,22 +8,28 @@
 
 #include "world/world.h"
 
-/** Where a job is. */
-typedef enum orr_job_state { ORR_JOB_FREE, ORR_JOB_WAITING, ORR_JOB_PROMPT, ORR_JOB_DECODING, ORR_JOB_SERVED_AT_STATION } orr_job_state;
+/** Where a job is. HELD: its prompt is done and its KV is on the way to where it will be decoded; ENDED: its end has been told, the owner frees it. */
+typedef enum orr_job_state { ORR_JOB_FREE, ORR_JOB_WAITING, ORR_JOB_PROMPT, ORR_JOB_DECODING, ORR_JOB_HELD, ORR_JOB_ENDED, ORR_JOB_SERVED_AT_STATION } orr_job_state;
 
-/** At most 128 bytes, two cache lines: the first is what the batch touches, the second what the end of the job needs. */
+/** At most 192 bytes, three cache lines: the first is what the batch touches, the second what the end of the job needs. */
 typedef struct orr_job {
     uint32_t next, previous; /**< in its queue (index plus one); next also in the free list */
     uint8_t  state;     /**< orr_job_state */
     uint8_t  cancelled; /**< leaves at the next boundary */
-    uint16_t attempt;
+    uint8_t  received;  /**< its KV was computed elsewhere and has arrived */
+    uint8_t  near;      /**< its context is below the roofline's limit */
     uint32_t instance, pool;
     uint32_t input, output;         /**< tokens, at least 1 each */
-    uint32_t prefix, cached;        /**< of the prompt: shared by the class; found in the cache when admitted (0 before) */
-    uint32_t prompt_done;           /**< prompt tokens in the cache */
-    uint32_t chunk;                 /**< prompt tokens in the iteration that runs */
+    uint32_t prompt;                /**< tokens to have in the cache before it decodes: input, and after a preemption what it had produced */
+    uint32_t prompt_done, chunk;    /**< of these: in the cache; in the iteration that runs */
+    uint32_t shared, pinned;        /**< of these: tokens in nodes of the prefix cache; how many nodes */
+    uint32_t before;                /**< answer tokens produced before the prompt that it has now; all that were, when it has ended */
+    uint32_t steps, rate;           /**< decode iterations from its prompt on; tokens per iteration, 2^-16 */
+    uint64_t finish;                /**< llm: decode iteration after which it is done; station: virtual time at which it is done */
+    uint32_t cached, computed;      /**< prompt tokens that were found in the cache, to be metered as such; that were found or computed so far */
     uint32_t rated;                 /**< output tokens already rated */
-    uint64_t finish;                /**< llm: iteration after which it is done; station: virtual time at which it is done */
+    uint16_t class_, attempt;
+    uint64_t admitted;              /**< order of entrance into the batch */
     int64_t  arrived_ns;
     int64_t  started_ns;
     int64_t  first_ns;              /**< first token at the server */
@@ -31,12 +37,14 @@ typedef struct orr_job {
     uint32_t cohort, number;        /**< the request: its identity and its address for draws */
     uint32_t client;                /**< slot at its ingress */
     uint32_t ingress;               /**< site */
-    uint16_t class_;
-    uint16_t may_cancel;            /**< its client waits for the first token and may leave */
-    uint16_t padding[2];
+    uint64_t session;               /**< names the history that its prompt begins with; 0: there is none worth keeping */
+    uint32_t prefix;                /**< prompt tokens that its class shares */
+    uint32_t blocks, block_count;   /**< recorded block hashes of the prompt: first (index plus one, 0: none), how many */
+    uint8_t  may_cancel;            /**< its client waits for the first token and may leave */
+    uint8_t  padding[3];
     int64_t  work_ns;               /**< stations: service requirement */
 } orr_job;
-static_assert(sizeof(orr_job) <= 128, "a job takes two cache lines");
+static_assert(sizeof(orr_job) <= 192, "a job takes three cache lines");
 
 typedef struct orr_job_queue {
     uint32_t head, tail, count; /**< head and tail: index plus one, 0 when empty */
@@ -68,16 +76,25 @@ static inline uint32_t orr_job_dequeue(const orr_array *jobs, orr_job_queue *que
     return index;
 }
 
+/** Puts `index` at the head of the queue. */
+void orr_job_push_front(const orr_array *jobs, orr_job_queue *queue, uint32_t index);
+
 /** Takes `index` out of the queue, wherever it stands. */
 void orr_job_remove(const orr_array *jobs, orr_job_queue *queue, uint32_t index);
 
-/** Something that happened to a job at `at_ns`; ORR_ADMITTED is told when part of the prompt was in the cache. */
-typedef enum orr_outcome { ORR_ADMITTED, ORR_FIRST_TOKEN, ORR_JOB_DONE, ORR_JOB_CANCELLED } orr_outcome;
+/** What can happen to a job. */
+typedef enum orr_outcome {
+    ORR_ADMITTED,      /**< into the batch, `tokens` of its prompt being in the cache (told only if there are any) */
+    ORR_FIRST_TOKEN,
+    ORR_PREFILLED,     /**< its KV is to be carried to where it will be decoded */
+    ORR_JOB_DONE,
+    ORR_JOB_CANCELLED,
+} orr_outcome;
 
 typedef struct orr_job_event {
-    uint32_t    job;
-    orr_outcome outcome;
-    int64_t     at_ns;
+    uint32_t job, tokens;
+    uint32_t outcome, padding; /**< orr_outcome */
+    int64_t  at_ns;
 } orr_job_event;
 
 #endif

@@ -1,11 +1,18 @@
 #include "serve/llm.h"
 
+#include "base/random.h"
 #include "base/time.h"
 
 #include <math.h>
 
+static const int64_t TOKEN = INT64_C(1) << ORR_TOKEN_BITS;
+
 static int64_t quanta(int64_t ns) { return ns * (INT64_C(1) << ORR_QUANTUM_BITS); }
 static int64_t ns_after(int64_t q) { return (q + (1 << ORR_QUANTUM_BITS) - 1) >> ORR_QUANTUM_BITS; }
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* Moment at which `m` iterations of the plan are complete. */
 static int64_t boundary(const orr_llm *l, uint64_t m)
@@ -29,19 +36,23 @@ static uint64_t boundary_from(const orr_llm *l, int64_t at)
     return m;
 }
 
-void orr_llm_start(orr_llm *l)
+void orr_llm_start(orr_llm *l, uint64_t identity)
 {
     l->due = l->due_ns = ORR_NEVER;
+    l->crossing = UINT64_MAX;
+    l->cache.identity = identity;
 }
 
-static bool tell(const orr_llm_site *site, uint32_t job, orr_outcome outcome, int64_t at_ns)
+static bool tell(const orr_llm_site *site, uint32_t job, orr_outcome outcome, uint32_t tokens, int64_t at_ns)
 {
     orr_job_event *e = orr_array_extend(site->events, 1);
     if (e == NULL)
         return false;
-    *e = (orr_job_event){job, outcome, at_ns};
+    *e = (orr_job_event){.job = job, .tokens = tokens, .outcome = outcome, .at_ns = at_ns};
     return true;
 }
+
+static orr_llm_entry *heap_of(const orr_llm *l, const orr_llm_site *site) { return (orr_llm_entry *)site->heaps->items + l->heap; }
 
 /* The heap of decoding sequences, least `finish` first. */
 static void heap_push(orr_llm *l, const orr_llm_site *site, uint64_t finish, uint32_t job)
@@ -74,70 +85,268 @@ static void heap_remove(orr_llm *l, const orr_llm_site *site, uint32_t hole)
     h[hole] = last;
 }
 
-static int64_t reserved(const orr_job *j) { return (int64_t)j->input + j->output; }
+/* Contexts. A sequence decodes since step finish - steps, with its prompt and one token in the cache. */
+static int64_t context_of(const orr_job *j, uint64_t step) { return ((int64_t)j->prompt + 1) * TOKEN + (int64_t)(step + j->steps - j->finish) * j->rate; }
 
-/* Context of a decoding job when `iteration` iterations are complete. */
-static int64_t context_of(const orr_job *j, uint64_t iteration) { return (int64_t)j->input + j->output - (int64_t)(j->finish - iteration); }
+static int64_t limit_of(const orr_llm_kind *kind) { return (int64_t)kind->roofline.limit * TOKEN; }
 
-static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_job *j)
+/* First step at which its context has reached the limit. */
+static uint64_t crossing_of(const orr_llm_kind *kind, const orr_job *j)
 {
-    return l->decoding + l->prompts.count < kind->max_batch && l->kv_used + reserved(j) <= kind->kv_tokens;
+    return j->finish - j->steps + (uint64_t)ceiling(limit_of(kind) - ((int64_t)j->prompt + 1) * TOKEN, j->rate);
+}
+
+uint64_t orr_llm_made(const orr_llm *l, const orr_job *j)
+{
+    uint64_t before = (uint64_t)j->before << ORR_TOKEN_BITS;
+    if (j->state == ORR_JOB_DECODING)
+        return before + (uint64_t)TOKEN + (l->step + j->steps - j->finish) * j->rate;
+    return j->state == ORR_JOB_HELD ? before + (uint64_t)TOKEN : before;
+}
+
+static uint32_t whole(const orr_job *j, uint64_t made)
+{
+    uint64_t tokens = made >> ORR_TOKEN_BITS;
+    return tokens < j->output ? (uint32_t)tokens : j->output;
+}
+
+/* KV blocks. A sequence owns those of its context that are not in nodes of the prefix cache. */
+static int64_t own_blocks(const orr_llm_kind *kind, const orr_job *j, int64_t context) { return ceiling(context - (int64_t)j->shared * TOKEN, kind->block * TOKEN); }
+
+/* Of a prompt, with the first token. */
+static int64_t prompt_blocks(const orr_llm_kind *kind, const orr_job *j) { return own_blocks(kind, j, ((int64_t)j->prompt + 1) * TOKEN); }
+
+/* What the decoding sequences own after `m` further steps; exactly, and never less than that. */
+static int64_t decode_blocks(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m)
+{
+    int64_t blocks = 0;
+    for (uint32_t i = 0; i < l->decoding; i++) {
+        const orr_job *j = orr_job_at(site->jobs, heap_of(l, site)[i].job);
+        blocks += own_blocks(kind, j, context_of(j, l->step + m));
+    }
+    return blocks;
+}
+
+static int64_t decode_blocks_at_most(const orr_llm *l, const orr_llm_kind *kind, uint64_t m)
+{
+    return (l->context + (int64_t)m * l->rate - l->shared * TOKEN) / (kind->block * TOKEN) + l->decoding;
+}
+
+/* Are there at least `wanted` blocks beside those of the decoding sequences after m steps, prompts and pinned nodes? */
+static bool leaves_free(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m, int64_t wanted)
+{
+    int64_t room = kind->blocks - l->prompt_blocks - l->cache.pinned - wanted;
+    return decode_blocks_at_most(l, kind, m) <= room || decode_blocks(l, kind, site, m) <= room;
+}
+
+/* Nodes without pins give way to the decoding sequences after m steps. */
+static void make_nodes_give_way(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m)
+{
+    int64_t room = kind->blocks - l->prompt_blocks;
+    if (l->cache.blocks == l->cache.pinned || decode_blocks_at_most(l, kind, m) + l->cache.blocks <= room)
+        return;
+    orr_prefix_shrink(&l->cache, &site->store, room - decode_blocks(l, kind, site, m));
+}
+
+/* The chain of nodes of a prompt: what its class shares, in whole blocks, then parts of a recorded trace or of its session. */
+static uint32_t class_tokens(const orr_llm_kind *kind, const orr_job *j) { return j->blocks != 0 ? 0 : j->prefix / kind->block * kind->block; }
+
+/* How many nodes lie wholly within the first `tokens` tokens. */
+static uint32_t chain_length(const orr_llm_kind *kind, const orr_job *j, uint32_t tokens)
+{
+    uint32_t head = class_tokens(kind, j);
+    if (tokens < head || !kind->keeps_prefixes)
+        return 0;
+    uint32_t parts = (tokens - head) / ORR_PREFIX_TOKENS;
+    if (j->blocks != 0)
+        parts = parts < j->block_count ? parts : j->block_count;
+    else if (j->session == 0)
+        parts = 0;
+    return (head > 0) + parts;
+}
+
+typedef struct link {
+    uint64_t key;
+    uint32_t shortcut, tokens;
+} link;
+
+static link chain_link(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, const orr_job *j, uint32_t k)
+{
+    uint32_t head = class_tokens(kind, j);
+    if (k == 0 && head > 0)
+        return (link){0, l->shortcuts + j->class_ + 1, head};
+    k -= head > 0;
+    return (link){j->blocks != 0 ? orr_entity_part(1, site->block_hashes[j->blocks - 1 + k]) : orr_entity_part(j->session, k), 0, ORR_PREFIX_TOKENS};
+}
+
+/* What the cache holds of a prompt. */
+typedef struct found {
+    uint32_t nodes, tokens;
+    int64_t  unpinned; /* blocks that would be pinned first */
+} found;
+
+static found look_up(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, const orr_job *j)
+{
+    found f = {0};
+    for (uint32_t n = chain_length(kind, j, j->prompt); f.nodes < n; f.nodes++) {
+        link k = chain_link(l, kind, site, j, f.nodes);
+        uint32_t node = orr_prefix_find(&l->cache, &site->store, k.key, k.shortcut);
+        if (node == ORR_NONE)
+            break;
+        f.tokens += k.tokens;
+        f.unpinned += orr_prefix_at(&site->store, node)->pins == 0 ? orr_prefix_at(&site->store, node)->blocks : 0;
+    }
+    return f;
+}
+
+/* Pins the first `nodes` nodes of its chain, adding those that are missing. */
+static bool pin_to(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, orr_job *j, uint32_t nodes)
+{
+    for (; j->pinned < nodes; j->pinned++) {
+        link k = chain_link(l, kind, site, j, j->pinned);
+        uint32_t node = orr_prefix_find(&l->cache, &site->store, k.key, k.shortcut);
+        if (node != ORR_NONE)
+            orr_prefix_pin(&l->cache, &site->store, node);
+        else if (orr_prefix_add(&l->cache, &site->store, k.key, k.shortcut, k.tokens / kind->block) == ORR_NONE)
+            return false;
+        j->shared += k.tokens;
+    }
+    return true;
+}
+
+static void unpin_all(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, orr_job *j)
+{
+    while (j->pinned > 0) {
+        link k = chain_link(l, kind, site, j, --j->pinned);
+        orr_prefix_unpin(&l->cache, &site->store, orr_prefix_find(&l->cache, &site->store, k.key, k.shortcut));
+    }
+    j->shared = 0;
+}
+
+/* May the first in the queue enter? */
+static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, found *f)
+{
+    const orr_job *j = orr_job_at(site->jobs, l->waiting.head - 1);
+    uint32_t running = l->decoding + l->prompts.count;
+    if (running >= kind->max_batch)
+        return false;
+    *f = j->received ? (found){0} : look_up(l, kind, site, j);
+    int64_t wanted = ceiling((int64_t)j->prompt + 1 - f->tokens, kind->block) + f->unpinned + (running > 0 ? kind->reserve : 0);
+    return leaves_free(l, kind, site, 0, wanted);
+}
+
+/* It decodes from this boundary on. */
+static void join(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t index)
+{
+    orr_job *j = orr_job_at(site->jobs, index);
+    uint32_t tokens = j->output - j->before - 1;
+    j->state = ORR_JOB_DECODING;
+    j->rate = j->steps == tokens ? (uint32_t)TOKEN : (uint32_t)ceiling((int64_t)tokens * TOKEN, j->steps);
+    j->finish = l->step + j->steps;
+    int64_t context = context_of(j, l->step), limit = limit_of(kind);
+    l->context += context;
+    l->rate += j->rate;
+    l->shared += j->shared;
+    if (limit > 0) {
+        j->near = context < limit;
+        l->near += least(context, limit);
+        l->near_rate += j->near ? j->rate : 0;
+        if (j->near && crossing_of(kind, j) < l->crossing)
+            l->crossing = crossing_of(kind, j);
+    }
+    heap_push(l, site, j->finish, index);
 }
 
 /* Lets waiting jobs in, in order, as long as the first fits. Admission happens at `start`. */
-static bool admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+static bool admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, bool *changed)
 {
     bool ok = true;
-    while (l->waiting.count > 0) {
-        orr_job *j = orr_job_at(site->jobs, l->waiting.head - 1);
-        if (!fits(l, kind, j))
-            break;
+    found f;
+    while (l->waiting.count > 0 && !l->barred && fits(l, kind, site, &f)) {
         uint32_t index = orr_job_dequeue(site->jobs, &l->waiting);
-        l->kv_used += reserved(j);
+        orr_job *j = orr_job_at(site->jobs, index);
+        *changed = true;
+        j->admitted = ++l->admissions;
+        if (j->received) {
+            join(l, kind, site, index);
+            continue;
+        }
         j->state = ORR_JOB_PROMPT;
-        j->started_ns = ns_after(l->start);
-        j->cached = ((uint8_t *)site->resident->items)[l->resident + j->class_] ? j->prefix : 0;
-        if (j->cached >= j->input) /* the last prompt token is always computed: it gives the first answer token */
-            j->cached = j->input - 1;
-        j->prompt_done = j->cached;
+        if (j->started_ns == 0)
+            j->started_ns = ns_after(l->start);
+        ok &= pin_to(l, kind, site, j, f.nodes);
+        j->prompt_done = f.tokens < j->prompt ? f.tokens : j->prompt - 1; /* the last prompt token is always computed: it gives a token of the answer */
+        l->prompt_blocks += prompt_blocks(kind, j);
         orr_job_enqueue(site->jobs, &l->prompts, index);
-        if (j->cached > 0)
-            ok &= tell(site, index, ORR_ADMITTED, j->started_ns);
+        if (j->first_ns == 0 && j->prompt_done > j->computed) {
+            uint32_t tokens = j->prompt_done - j->computed;
+            j->cached += tokens;
+            j->computed = j->prompt_done;
+            ok &= tell(site, index, ORR_ADMITTED, tokens, ns_after(l->start));
+        }
     }
     return ok;
 }
 
-/* Plans from `start` with the composition as it is. */
-static void plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+/* Deals out the token budget to prompts, in order of entrance. */
+static orr_load deal(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
-    uint32_t prompts = 0, tokens = 0;
-    double pairs = 0;
+    bool alone = kind->batching == ORR_BATCH_PROMPTS_FIRST && l->prompts.count > 0;
+    orr_load load = {.decoding = alone ? 0 : l->decoding, .context = alone ? 0 : l->context, .near = alone ? 0 : l->near};
+    uint32_t budget = kind->token_budget > load.decoding + 1 ? kind->token_budget - load.decoding : 1;
+    for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next) {
+        orr_job *j = orr_job_at(site->jobs, at - 1);
+        uint32_t left = j->prompt - j->prompt_done, room = budget > load.prompt_tokens ? budget - load.prompt_tokens : 0;
+        if (kind->batching == ORR_BATCH_WHOLE_PROMPTS && left > room)
+            room = load.prompt_tokens == 0 ? left : 0;
+        j->chunk = left < room ? left : room;
+        if (j->chunk < left)
+            budget = 0; /* nobody overtakes */
+        orr_roofline_add_prompt(&kind->roofline, &load, j->prompt_done, j->chunk);
+    }
+    return load;
+}
+
+/* How long the decoding sequences go on as they are, if nobody comes. */
+static uint64_t natural_end(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+{
+    uint64_t m = heap_of(l, site)->finish - l->step;
+    if (l->crossing - l->step < m)
+        m = l->crossing - l->step;
+    if (leaves_free(l, kind, site, m - 1, 0))
+        return m;
+    uint64_t good = 1, bad = m; /* the first step has room */
+    while (good + 1 < bad) {
+        uint64_t middle = good + (bad - good) / 2;
+        *(leaves_free(l, kind, site, middle - 1, 0) ? &good : &bad) = middle;
+    }
+    return good;
+}
+
+static void set_due(orr_llm *l, uint64_t iterations)
+{
+    l->iterations = iterations;
+    l->due = boundary(l, iterations);
+    l->due_ns = ns_after(l->due);
+}
+
+/* Plans from `start` with the composition as it is. If it has not changed, durations go on as they were. */
+static void plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, bool changed)
+{
+    l->stalled = false;
     if (l->decoding + l->prompts.count == 0) {
         l->due = l->due_ns = ORR_NEVER;
         l->iterations = 0;
         return;
     }
-    uint32_t budget = kind->token_budget > l->decoding + 1 ? kind->token_budget - l->decoding : 1;
-    for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next) {
-        orr_job *j = orr_job_at(site->jobs, at - 1);
-        uint32_t left = j->input - j->prompt_done;
-        j->chunk = left < budget - tokens ? left : budget - tokens;
-        if (j->chunk == 0)
-            continue;
-        pairs += (double)j->chunk * ((double)j->prompt_done + 0.5 * j->chunk);
-        tokens += j->chunk;
-        prompts++;
+    make_nodes_give_way(l, kind, site, 0);
+    if (changed) {
+        orr_load load = deal(l, kind, site);
+        l->stalled = load.prompts > 0 && load.decoding < l->decoding;
+        l->slope = load.prompts > 0 ? 0 : orr_roofline_slope(&kind->roofline, l->rate, l->near_rate);
+        l->first = orr_roofline_iteration(&kind->roofline, &load);
     }
-    if (prompts > 0) {
-        l->iterations = 1;
-        l->slope = 0;
-    } else {
-        l->iterations = ((orr_llm_entry *)site->heaps->items)[l->heap].finish - l->iteration;
-        l->slope = orr_roofline_slope(&kind->roofline, l->decoding);
-    }
-    l->first = orr_roofline_iteration(&kind->roofline, l->decoding, l->context, prompts, tokens, pairs);
-    l->due = boundary(l, l->iterations);
-    l->due_ns = ns_after(l->due);
+    set_due(l, l->prompts.count > 0 ? 1 : natural_end(l, kind, site));
 }
 
 static void account_to(orr_llm *l, int64_t q)
@@ -155,94 +364,230 @@ static void account_to(orr_llm *l, int64_t q)
 
 void orr_llm_account(orr_llm *l, int64_t now_ns) { account_to(l, quanta(now_ns)); }
 
-/* A sequence is out of the batch; its cache is free. */
-static bool leave(orr_llm *l, const orr_llm_site *site, uint32_t index, orr_outcome outcome)
+/* A decoding sequence, out of the heap already, decodes no more. `before` is then what it has produced. */
+static void part(orr_llm *l, const orr_llm_kind *kind, orr_job *j)
 {
-    l->kv_used -= reserved(orr_job_at(site->jobs, index));
-    return tell(site, index, outcome, ns_after(l->start));
+    int64_t context = context_of(j, l->step);
+    uint64_t made = orr_llm_made(l, j);
+    l->context -= context;
+    l->rate -= j->rate;
+    l->shared -= j->shared;
+    if (kind->roofline.limit > 0) {
+        l->near -= j->near ? context : limit_of(kind);
+        l->near_rate -= j->near ? j->rate : 0;
+        j->near = 0;
+    }
+    if (l->decoding == 0)
+        l->crossing = UINT64_MAX;
+    j->before = whole(j, made);
+    l->surplus += made - ((uint64_t)j->before << ORR_TOKEN_BITS);
 }
 
-/* Prompts whose last chunk was in the plan produce their first token. */
-static bool complete_prompts(orr_llm *l, const orr_llm_site *site)
+/* A sequence is out of the batch, its end is told. What a session has said stays in the cache. */
+static bool leave(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t index, orr_outcome outcome)
+{
+    orr_job *j = orr_job_at(site->jobs, index);
+    bool ok = true;
+    if (outcome == ORR_JOB_DONE && j->session != 0 && !j->received)
+        ok = pin_to(l, kind, site, j, chain_length(kind, j, j->input + j->output));
+    unpin_all(l, kind, site, j);
+    j->state = ORR_JOB_ENDED;
+    return tell(site, index, outcome, 0, ns_after(l->start)) && ok;
+}
+
+/* A prompt has all its tokens in the cache: the last one gave a token of the answer. */
+static bool complete_prompt(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t index)
+{
+    orr_job *j = orr_job_at(site->jobs, index);
+    bool ok = true;
+    l->prompt_blocks -= prompt_blocks(kind, j);
+    ok &= pin_to(l, kind, site, j, chain_length(kind, j, j->prompt));
+    l->produced += (uint64_t)TOKEN;
+    if (j->first_ns == 0) {
+        j->first_ns = ns_after(l->start);
+        ok &= tell(site, index, ORR_FIRST_TOKEN, 0, j->first_ns);
+    }
+    if (j->before + 1 == j->output) {
+        j->before = j->output;
+        return leave(l, kind, site, index, ORR_JOB_DONE) && ok;
+    }
+    if (j->steps == 0)
+        j->steps = j->output - 1;
+    if (!kind->hands_over) {
+        join(l, kind, site, index);
+        return ok;
+    }
+    j->state = ORR_JOB_HELD;
+    l->prompt_blocks += prompt_blocks(kind, j);
+    return tell(site, index, ORR_PREFILLED, 0, ns_after(l->start)) && ok;
+}
+
+/* What the iteration that has run did for the prompts. */
+static bool advance_prompts(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
     bool ok = true;
     orr_job_queue left = {0};
     while (l->prompts.count > 0) {
         uint32_t index = orr_job_dequeue(site->jobs, &l->prompts);
         orr_job *j = orr_job_at(site->jobs, index);
-        j->prompt_done += j->chunk;
-        l->prefilled += j->chunk;
+        uint32_t done = j->prompt_done + j->chunk, again = j->computed > j->prompt_done ? (uint32_t)least(j->computed, done) - j->prompt_done : 0;
+        l->recomputed += again;
+        l->prefilled += j->chunk - again;
+        j->computed = done > j->computed ? done : j->computed;
+        j->prompt_done = done;
         j->chunk = 0;
         if (j->cancelled) {
             l->leaving--;
-            ok &= leave(l, site, index, ORR_JOB_CANCELLED);
-        } else if (j->prompt_done < j->input) {
+            l->prompt_blocks -= prompt_blocks(kind, j);
+            ok &= leave(l, kind, site, index, ORR_JOB_CANCELLED);
+        } else if (done < j->prompt) {
             orr_job_enqueue(site->jobs, &left, index);
         } else {
-            l->produced++;
-            ((uint8_t *)site->resident->items)[l->resident + j->class_] = 1;
-            j->first_ns = ns_after(l->start);
-            ok &= tell(site, index, ORR_FIRST_TOKEN, j->first_ns);
-            j->finish = l->iteration + j->output - 1;
-            if (j->output == 1) {
-                ok &= leave(l, site, index, ORR_JOB_DONE);
-            } else {
-                j->state = ORR_JOB_DECODING;
-                l->context += (int64_t)j->input + 1;
-                heap_push(l, site, j->finish, index);
-            }
+            ok &= complete_prompt(l, kind, site, index);
         }
     }
     l->prompts = left;
     return ok;
 }
 
-static bool drop_cancelled(orr_llm *l, const orr_llm_site *site)
+/* Contexts that have reached the limit stop growing there. */
+static bool cross(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+{
+    bool changed = false;
+    uint64_t next = UINT64_MAX;
+    for (uint32_t i = 0; i < l->decoding; i++) {
+        orr_job *j = orr_job_at(site->jobs, heap_of(l, site)[i].job);
+        if (!j->near)
+            continue;
+        uint64_t at = crossing_of(kind, j);
+        if (at <= l->step) {
+            l->near += limit_of(kind) - context_of(j, l->step);
+            l->near_rate -= j->rate;
+            j->near = 0;
+            changed = true;
+        } else if (at < next) {
+            next = at;
+        }
+    }
+    l->crossing = next;
+    return changed;
+}
+
+static bool drop_cancelled(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
     bool ok = true;
     for (uint32_t i = 0; i < l->decoding && l->leaving > 0;) {
-        uint32_t index = ((orr_llm_entry *)site->heaps->items)[l->heap + i].job;
-        const orr_job *j = orr_job_at(site->jobs, index);
+        uint32_t index = heap_of(l, site)[i].job;
+        orr_job *j = orr_job_at(site->jobs, index);
         if (!j->cancelled) {
             i++;
             continue;
         }
-        l->context -= context_of(j, l->iteration);
         heap_remove(l, site, i);
+        part(l, kind, j);
         l->leaving--;
-        ok &= leave(l, site, index, ORR_JOB_CANCELLED);
+        ok &= leave(l, kind, site, index, ORR_JOB_CANCELLED);
         i = 0;
     }
     return ok;
 }
 
-bool orr_llm_due(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+/* The one that entered last gives its KV up and waits at the head of the queue. */
+static void preempt_last(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
-    bool ok = true;
-    assert(l->due != ORR_NEVER);
+    uint32_t last = ORR_NONE, place = ORR_NONE;
+    uint64_t admitted = 0;
+    for (uint32_t i = 0; i < l->decoding; i++) {
+        const orr_job *j = orr_job_at(site->jobs, heap_of(l, site)[i].job);
+        if (j->admitted > admitted) {
+            admitted = j->admitted;
+            last = heap_of(l, site)[i].job;
+            place = i;
+        }
+    }
+    for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
+        if (orr_job_at(site->jobs, at - 1)->admitted > admitted) {
+            admitted = orr_job_at(site->jobs, at - 1)->admitted;
+            last = at - 1;
+            place = ORR_NONE;
+        }
+    orr_job *j = orr_job_at(site->jobs, last);
+    if (place == ORR_NONE) {
+        orr_job_remove(site->jobs, &l->prompts, last);
+        l->prompt_blocks -= prompt_blocks(kind, j);
+    } else {
+        uint64_t left = j->finish - l->step;
+        heap_remove(l, site, place);
+        part(l, kind, j);
+        j->prompt = j->input + j->before;
+        j->computed = j->prompt;
+        j->steps = (uint32_t)least((int64_t)most(1, (int64_t)left - 1), (int64_t)j->output - j->before - 1);
+    }
+    unpin_all(l, kind, site, j);
+    j->prompt_done = 0;
+    j->received = 0;
+    j->state = ORR_JOB_WAITING;
+    orr_job_push_front(site->jobs, &l->waiting, last);
+    l->preemptions++;
+}
+
+/* The plan has run to its end: what it did to contexts, and to the list of spans. */
+static bool complete_plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+{
     account_to(l, l->due);
+    if (l->iterations > 0) {
+        orr_llm_span *span = orr_array_extend(site->spans, 1);
+        if (span == NULL)
+            return false;
+        *span = (orr_llm_span){.start = l->start, .first = l->first, .slope = l->slope, .iterations = (int64_t)l->iterations, .context = l->context, .instance = l->number,
+                               .decoding = l->stalled ? 0 : l->decoding, .stalled = l->stalled ? l->decoding : 0, .prompts = l->prompts.count, .waiting = l->waiting.count};
+        for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
+            span->prompt_tokens += orr_job_at(site->jobs, at - 1)->chunk;
+        if (!l->stalled) {
+            make_nodes_give_way(l, kind, site, l->iterations - 1);
+            l->step += l->iterations;
+            l->produced += l->iterations * (uint64_t)l->rate;
+            l->context += (int64_t)l->iterations * l->rate;
+            l->near += (int64_t)l->iterations * l->near_rate;
+        }
+    }
+    l->first += (int64_t)l->iterations * l->slope;
     l->start = l->due;
     l->iteration += l->iterations;
-    l->produced += l->iterations * l->decoding;
-    l->context += (int64_t)l->iterations * l->decoding;
-    while (l->decoding > 0) {
-        orr_llm_entry top = ((orr_llm_entry *)site->heaps->items)[l->heap];
-        if (top.finish > l->iteration)
-            break;
-        orr_job *j = orr_job_at(site->jobs, top.job);
-        l->context -= context_of(j, l->iteration);
+    return true;
+}
+
+bool orr_llm_due(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+{
+    assert(l->due != ORR_NEVER);
+    bool ok = complete_plan(l, kind, site), changed = l->prompts.count > 0;
+    uint64_t ended = l->iterations;
+    while (l->decoding > 0 && heap_of(l, site)->finish <= l->step) {
+        uint32_t index = heap_of(l, site)->job;
+        orr_job *j = orr_job_at(site->jobs, index);
         heap_remove(l, site, 0);
+        part(l, kind, j);
         if (j->cancelled)
             l->leaving--;
-        ok &= leave(l, site, top.job, j->cancelled ? ORR_JOB_CANCELLED : ORR_JOB_DONE);
+        ok &= leave(l, kind, site, index, j->cancelled ? ORR_JOB_CANCELLED : ORR_JOB_DONE);
+        changed = true;
     }
     if (l->prompts.count > 0) {
-        l->prompt_iterations += l->iterations;
-        ok &= complete_prompts(l, site);
+        l->prompt_iterations += ended;
+        ok &= advance_prompts(l, kind, site);
     }
-    ok &= drop_cancelled(l, site);
-    ok &= admit(l, kind, site);
-    plan(l, kind, site);
+    if (l->crossing <= l->step)
+        changed |= cross(l, kind, site);
+    changed |= l->leaving > 0;
+    ok &= drop_cancelled(l, kind, site);
+    if (ended > 0)
+        l->barred = false;
+    while (!leaves_free(l, kind, site, 0, 0)) {
+        preempt_last(l, kind, site);
+        l->barred = changed = true;
+    }
+    ok &= admit(l, kind, site, &changed);
+    plan(l, kind, site, changed);
     return ok;
 }
 
@@ -254,19 +599,29 @@ bool orr_llm_catch_up(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *
     return ok;
 }
 
-/* Ends the plan at the first boundary from `now` on; at once if that is its start. */
+/* The first in the queue may enter: the plan ends at the first boundary from `now` on; at once if that is its start. */
 static bool cut(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
 {
-    bool ok = true;
+    bool ok = true, changed = false;
     uint64_t m = boundary_from(l, quanta(now_ns));
-    if (m == 0) { /* nothing of the plan has happened yet: join it */
-        ok = admit(l, kind, site);
-        plan(l, kind, site);
+    if (m == 0 && !l->barred) { /* nothing of the plan has happened yet: join it */
+        ok = admit(l, kind, site, &changed);
+        plan(l, kind, site, true);
     } else if (m < l->iterations) {
-        l->iterations = m;
-        l->due = boundary(l, m);
-        l->due_ns = ns_after(l->due);
+        set_due(l, m > 0 ? m : 1);
     }
+    return ok;
+}
+
+/* Nothing runs: whoever waits may begin now. */
+static bool wake(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
+{
+    bool changed = false;
+    account_to(l, quanta(now_ns));
+    l->start = quanta(now_ns);
+    l->barred = false;
+    bool ok = admit(l, kind, site, &changed);
+    plan(l, kind, site, true);
     return ok;
 }
 
@@ -274,81 +629,119 @@ bool orr_llm_arrive(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
 {
     bool ok = orr_llm_catch_up(l, kind, site, now_ns);
     orr_job *j = orr_job_at(site->jobs, job);
+    found f;
     j->state = ORR_JOB_WAITING;
+    j->prompt = j->input;
+    j->prompt_done = j->received ? j->input : 0;
     orr_job_enqueue(site->jobs, &l->waiting, job);
-    if (l->due == ORR_NEVER) {
-        account_to(l, quanta(now_ns));
-        l->start = quanta(now_ns);
-        ok &= admit(l, kind, site);
-        plan(l, kind, site);
-    } else if (l->waiting.count == 1 && fits(l, kind, j)) {
+    if (l->due == ORR_NEVER)
+        return wake(l, kind, site, now_ns) && ok;
+    if (l->waiting.count == 1 && fits(l, kind, site, &f))
         ok &= cut(l, kind, site, now_ns);
-    }
     return ok;
 }
 
-/* Did the job end since the event list had `before` entries? Its owner has not heard of it yet. */
-static bool has_ended(const orr_llm_site *site, uint32_t before, uint32_t job)
+/* The first in the queue may fit where it, or the one before it, did not; if not, a plan that was cut runs on to its own end. */
+static bool try_head(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
 {
-    const orr_job_event *e = site->events->items;
-    for (uint32_t i = before; i < site->events->count; i++)
-        if (e[i].job == job && e[i].outcome >= ORR_JOB_DONE)
-            return true;
-    return false;
-}
-
-/* The first in the queue is gone: the next one may fit where it did not; if not, a plan that was cut for it runs on to its own end. */
-static bool queue_head_left(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
-{
+    found f;
     if (l->due == ORR_NEVER)
-        return true;
-    if (l->waiting.count > 0 && fits(l, kind, orr_job_at(site->jobs, l->waiting.head - 1))) {
+        return l->waiting.count == 0 || wake(l, kind, site, now_ns);
+    if (l->waiting.count > 0 && fits(l, kind, site, &f))
         return cut(l, kind, site, now_ns);
-    } else if (l->prompts.count == 0 && l->leaving == 0) {
-        l->iterations = ((orr_llm_entry *)site->heaps->items)[l->heap].finish - l->iteration;
-        l->due = boundary(l, l->iterations);
-        l->due_ns = ns_after(l->due);
-    }
+    if (l->prompts.count == 0 && l->leaving == 0)
+        set_due(l, natural_end(l, kind, site));
     return true;
 }
 
 bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)
 {
     bool ok = true;
-    uint32_t before = site->events->count;
     while (l->due <= quanta(now_ns)) /* a boundary at this very moment comes first: who is done is done */
         ok &= orr_llm_due(l, kind, site);
     orr_job *j = orr_job_at(site->jobs, job);
-    if (j->cancelled || j->state == ORR_JOB_FREE || has_ended(site, before, job))
+    if (j->cancelled || j->state == ORR_JOB_FREE || j->state == ORR_JOB_ENDED)
         return ok;
     if (j->state == ORR_JOB_WAITING) {
         bool first = l->waiting.head == job + 1;
         orr_job_remove(site->jobs, &l->waiting, job);
-        ok &= tell(site, job, ORR_JOB_CANCELLED, now_ns);
-        if (first)
-            ok &= queue_head_left(l, kind, site, now_ns);
-        return ok;
+        j->state = ORR_JOB_ENDED;
+        ok &= tell(site, job, ORR_JOB_CANCELLED, 0, now_ns);
+        return first ? try_head(l, kind, site, now_ns) && ok : ok;
     }
     j->cancelled = 1;
+    if (j->state == ORR_JOB_HELD) /* its owner ends it when it has arrived */
+        return ok;
     l->leaving++;
     if (l->start == quanta(now_ns)) { /* nothing of the plan has happened yet: it ends here, empty */
-        l->iterations = 0;
-        l->due = l->start;
+        set_due(l, 0);
         for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
             orr_job_at(site->jobs, at - 1)->chunk = 0;
         return orr_llm_due(l, kind, site) && ok;
     }
-    ok &= cut(l, kind, site, now_ns);
+    return cut(l, kind, site, now_ns) && ok;
+}
+
+bool orr_llm_release(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)
+{
+    bool ok = orr_llm_catch_up(l, kind, site, now_ns);
+    orr_job *j = orr_job_at(site->jobs, job);
+    assert(j->state == ORR_JOB_HELD);
+    l->prompt_blocks -= prompt_blocks(kind, j);
+    unpin_all(l, kind, site, j);
+    j->state = ORR_JOB_ENDED;
+    return try_head(l, kind, site, now_ns) && ok;
+}
+
+/* Iterations of the plan whose end has come by `now`; those that end at that very moment only if `inclusive`. */
+static uint64_t completed(const orr_llm *l, int64_t now_ns, bool inclusive)
+{
+    uint64_t m = l->due == ORR_NEVER ? 0 : boundary_from(l, quanta(now_ns) + inclusive);
+    return m > 0 ? (m - 1 < l->iterations ? m - 1 : l->iterations) : 0;
+}
+
+bool orr_llm_stop(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
+{
+    bool ok = true;
+    while (l->due <= quanta(now_ns))
+        ok &= orr_llm_due(l, kind, site);
+    if (l->due != ORR_NEVER) {
+        set_due(l, completed(l, now_ns, true));
+        ok &= complete_plan(l, kind, site);
+    }
+    account_to(l, quanta(now_ns));
+    l->start = quanta(now_ns);
+    for (uint32_t i = 0; i < site->jobs->count; i++) {
+        orr_job *j = orr_job_at(site->jobs, i);
+        if (j->pool != l->pool || j->instance != l->number || j->state == ORR_JOB_FREE || j->state == ORR_JOB_ENDED)
+            continue;
+        l->decoding -= j->state == ORR_JOB_DECODING; /* the heap is dropped as a whole */
+        if (j->state == ORR_JOB_DECODING)
+            part(l, kind, j);
+        else if (j->state == ORR_JOB_HELD)
+            j->before = 1;
+        ok &= leave(l, kind, site, i, ORR_JOB_CANCELLED);
+    }
+    l->prompt_blocks = 0;
+    l->leaving = 0;
+    l->waiting = l->prompts = (orr_job_queue){0};
+    orr_prefix_shrink(&l->cache, &site->store, 0);
+    plan(l, kind, site, true);
     return ok;
 }
 
 uint32_t orr_llm_generated(const orr_llm *l, const orr_job *j, int64_t now_ns)
 {
-    if (j->state != ORR_JOB_DECODING)
-        return 0;
-    uint64_t m = boundary_from(l, quanta(now_ns)); /* boundaries strictly before now: 1 .. m-1 */
-    uint64_t done = l->iteration + (m > 0 ? m - 1 : 0);
-    return (uint32_t)(j->output - (j->finish - done));
+    uint64_t made = orr_llm_made(l, j);
+    if (j->state == ORR_JOB_DECODING && !l->stalled)
+        made += completed(l, now_ns, false) * j->rate;
+    return whole(j, made);
+}
+
+int64_t orr_llm_kv_used(const orr_llm *l, const orr_llm_kind *kind, int64_t now_ns)
+{
+    int64_t grown = l->stalled ? 0 : (int64_t)completed(l, now_ns, false) * l->rate;
+    return ((l->context + grown) >> ORR_TOKEN_BITS) - l->shared + (l->prompt_blocks + l->cache.pinned) * kind->block;
 }
 
 int64_t orr_llm_token_ns(const orr_llm *l)

@@ -1,29 +1,52 @@
 /**
  * An llm instance: one replica with continuous batching, advanced by jumps.
  *
- * *Iterations.* In each, every decoding sequence produces one token, and waiting prompts are processed in chunks
- * within the token budget (Agrawal et al., "Sarathi-Serve", OSDI 2024). The iteration that completes a prompt produces the first
- * token. Requests join and leave at iteration boundaries only; one that arrives exactly on a boundary joins there. A request is admitted when
- * a place in the batch is free and the cache can hold all its tokens; first come, first served.
+ * *Iterations.* In each, every decoding sequence makes one step (one token, or with speculation on average more), and prompts are
+ * processed in chunks within the token budget (Agrawal et al., "Sarathi-Serve", OSDI 2024). Which of them share an iteration is
+ * the engine's habit (orr_batching). The iteration that completes a prompt produces the first token. Requests join and leave at
+ * iteration boundaries only; one that arrives exactly on a boundary joins there.
+ *
+ * *Memory.* KV is kept in blocks of some tokens (Kwon et al., "PagedAttention", SOSP 2023). A request enters when a place in the batch
+ * and the blocks of its prompt and first token are free, with a reserve while others run; first come, first served. Blocks of prompts
+ * stay in the prefix cache (prefix.h) until others need the room. When the decoding sequences cannot grow, the one that was admitted last
+ * gives up its KV and waits at the head of the queue, to compute it again (recompute preemption); nobody enters at that boundary.
+ *
+ * *Order at a boundary.* Tokens of the iteration that ends; who is done leaves; prompts that are complete decode; contexts that
+ * have reached the limit of sparse layers stop growing there; cancelled ones leave; preemption; admission.
  *
  * *Jumps.* While the composition stays the same, m iterations take m*T0 + slope*m(m-1)/2, exactly, in integers of 2^-10 ns. So an
- * instance keeps one *plan*: from `start`, `iterations` equal steps, due at `due`. A plan ends at the first completion, or after
- * one iteration while there are prompts, or earlier if a newcomer can join at a boundary before.
+ * instance keeps one *plan*: from `start`, `iterations` steps, due at `due`. A plan ends at the first completion, or after
+ * one iteration while there are prompts, or when a context reaches the limit or the memory is full, or earlier if a newcomer can join
+ * at a boundary before. A boundary at which the composition stays as it was begins a plan that continues the same arithmetic.
+ *
+ * *Disaggregation.* An instance that hands over tells ORR_PREFILLED instead of decoding; the job's KV stays until orr_llm_release. Where it is
+ * decoded it arrives as `received`, takes its blocks and decodes at once (Zhong et al., "DistServe", OSDI 2024).
  *
  * The instance knows nothing of events: its owner calls it at `due_ns` and when something arrives. Whatever happens to jobs is
- * appended to a list of orr_job_event.
+ * appended to a list of orr_job_event, every plan that has run to a list of orr_llm_span.
  */
 #ifndef ORRERY_SERVE_LLM_H
 #define ORRERY_SERVE_LLM_H
 
 #include "serve/jobs.h"
+#include "serve/prefix.h"
 #include "serve/roofline.h"
+
+/** Which sequences share an iteration. */
+typedef enum orr_batching {
+    ORR_BATCH_MIXED,         /**< decoding ones and chunks of prompts */
+    ORR_BATCH_WHOLE_PROMPTS, /**< decoding ones and prompts that fit whole (one that is longer than the budget goes alone) */
+    ORR_BATCH_PROMPTS_FIRST, /**< chunks of prompts only, while there are any; decoding stands still */
+} orr_batching;
 
 /** What does not change: shared by the replicas of a pool. */
 typedef struct orr_llm_kind {
     orr_roofline roofline;
     uint32_t     max_batch, token_budget, classes;
-    int64_t      kv_tokens;
+    uint32_t     batching;  /**< orr_batching */
+    uint32_t     block;     /**< tokens per KV block; divides ORR_PREFIX_TOKENS */
+    bool         keeps_prefixes, hands_over;
+    int64_t      blocks, reserve; /**< KV blocks of a replica; of these kept free at admissions while others run */
 } orr_llm_kind;
 
 /** The state of one replica. Plain data. */
@@ -32,43 +55,68 @@ typedef struct orr_llm {
     int64_t  due_ns;                   /**< due rounded up: when the owner must call */
     uint64_t iterations;               /**< of the plan */
     uint64_t iteration;                /**< how many were completed before the plan */
-    uint64_t prompt_iterations;        /**< of all, those with prompts */
-    int64_t  context;                  /**< sum of contexts of decoding sequences at `start` */
-    int64_t  kv_used;                  /**< tokens reserved */
+    uint64_t step;                     /**< of these, how many decoded */
+    uint64_t crossing;                 /**< step at which a context may reach the limit; UINT64_MAX: none */
+    int64_t  context, rate;            /**< sums over decoding sequences at `start`: contexts; growth per step. 2^-16 tokens */
+    int64_t  near, near_rate;          /**< the same of contexts up to the limit */
+    int64_t  shared;                   /**< of their contexts: tokens in nodes of the prefix cache */
+    int64_t  prompt_blocks;            /**< KV blocks of prompts, in the batch or on their way elsewhere; nodes apart */
     uint32_t decoding;                 /**< sequences in the heap */
     uint32_t heap;                     /**< first place of its heap in the site's heap array: max_batch entries */
-    uint32_t resident;                 /**< first place of its prefix flags in the site's byte array: one per class */
+    uint32_t shortcuts;                /**< first place of its class prefixes in the store's shortcuts: one per class */
     uint32_t leaving;                  /**< cancelled sequences still in the batch */
     uint32_t pool;                     /**< the owner's: what it belongs to */
+    uint32_t number;                   /**< the owner's: which of its instances it is */
+    bool     stalled, barred;          /**< the plan does not decode; nobody may enter at `start` */
     orr_job_queue waiting, prompts;
+    orr_prefix_cache cache;
     /* exact counters */
-    uint64_t produced, prefilled;      /**< output tokens; prompt tokens computed (not from the cache) */
+    uint64_t admissions, preemptions, prompt_iterations;
+    uint64_t produced, surplus;        /**< answer tokens in 2^-16: made in all; of these, beyond the whole tokens of those who left */
+    uint64_t prefilled, recomputed;    /**< prompt tokens computed for the first time; again */
     int64_t  accounted;                /**< the integrals below hold up to here, 2^-10 ns */
     /* integrals since the last orr_llm_account reset, in 2^-10 ns (times sequences) */
     int64_t  decode_time, prompt_time;
     int64_t  batch_time, slot_time;
 } orr_llm;
 
-/** One sequence in the heap: it is done when `finish` iterations are complete. Ties by job do not matter: all leave at once. */
+/** One sequence in the heap: it is done when `finish` steps are complete. Ties by job do not matter: all leave at once. */
 typedef struct orr_llm_entry {
     uint64_t finish;
     uint32_t job, padding;
 } orr_llm_entry;
 
+/** A plan that has run: `iterations` of them from `start`, the j-th taking first + j*slope (2^-10 ns). */
+typedef struct orr_llm_span {
+    int64_t  start, first, slope, iterations;
+    int64_t  context;                  /**< of decoding sequences at the start, 2^-16 tokens */
+    uint32_t instance;                 /**< its number */
+    uint32_t decoding;                 /**< sequences that made a step; 0 when they stood still */
+    uint32_t stalled;                  /**< sequences that stood still */
+    uint32_t prompts, prompt_tokens, waiting;
+} orr_llm_span;
+
 /** The arrays of the site in which its instances live. */
 typedef struct orr_llm_site {
-    orr_array *jobs;     /**< orr_job */
-    orr_array *heaps;    /**< orr_llm_entry */
-    orr_array *resident; /**< uint8_t */
-    orr_array *events;   /**< orr_job_event: appended to */
+    orr_array       *jobs;   /**< orr_job */
+    orr_array       *heaps;  /**< orr_llm_entry */
+    orr_array       *events; /**< orr_job_event: appended to */
+    orr_array       *spans;  /**< orr_llm_span: appended to */
+    orr_prefix_store store;
+    const uint64_t  *block_hashes; /**< of recorded traces */
 } orr_llm_site;
 
-void orr_llm_start(orr_llm *llm);
+
+
+void orr_llm_start(orr_llm *llm, uint64_t identity);
 
 /** Brings the instance to `now_ns`: completes every boundary strictly before it. Call first, whenever anything happens. False when out of memory. */
 bool orr_llm_catch_up(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns);
 
-/** A job arrives: it waits, and the plan ends at the boundary where it can join. */
+/**
+ * A job arrives: it waits, and the plan ends at the boundary where it can join. Its owner has set what it wants: input, output, class_, prefix, session,
+ * blocks, received, and `steps`, in how many decode iterations it will make the tokens after the first (0: one token each).
+ */
 bool orr_llm_arrive(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns);
 
 /** The plan is due. */
@@ -80,13 +128,31 @@ bool orr_llm_due(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *sit
  */
 bool orr_llm_cancel(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns);
 
-/** Output tokens of a decoding job (after a catch-up to `now_ns`): those of completed boundaries, and of the plan that runs strictly before `now_ns`. */
+/** The KV of a job that was handed over has arrived elsewhere: it is no longer held here. */
+bool orr_llm_release(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns);
+
+/**
+ * The replica is lost or taken out of service: the batch and the queue are emptied, every job told as ORR_JOB_CANCELLED in order of index,
+ * and the prefix cache is gone. Iterations that were not complete are void.
+ */
+bool orr_llm_stop(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns);
+
+/** Answer tokens of a job (after a catch-up to `now_ns`): those of completed boundaries, and of the plan that runs strictly before `now_ns`. */
 uint32_t orr_llm_generated(const orr_llm *llm, const orr_job *job, int64_t now_ns);
+
+/** The same in 2^-16 tokens, completed boundaries only: what orr_llm.produced counts. */
+uint64_t orr_llm_made(const orr_llm *llm, const orr_job *job);
+
+/** KV in use at the latest boundary before `now_ns`, in tokens, by requests in the batch and their prefixes. */
+int64_t orr_llm_kv_used(const orr_llm *llm, const orr_llm_kind *kind, int64_t now_ns);
+
+/** Can the cache ever hold a request of so many tokens in all? */
+static inline bool orr_llm_can_hold(const orr_llm_kind *kind, int64_t tokens) { return tokens <= kind->blocks * kind->block; }
 
 /** Brings the integrals up to `now_ns` (after a catch-up to it). */
 void orr_llm_account(orr_llm *llm, int64_t now_ns);
 
-/** Time per output token of the plan that runs, ns; 0 when idle. */
+/** Mean time per decode step of the plan that runs, ns; 0 when idle. */
 int64_t orr_llm_token_ns(const orr_llm *llm);
 
 #endif

@@ -55,12 +55,28 @@ void orr_roofline_destroy(orr_roofline *r)
     r->decode = NULL;
 }
 
-int64_t orr_roofline_iteration(const orr_roofline *r, uint32_t decoding, int64_t context, uint32_t prompts, uint32_t prompt, double pairs)
+void orr_roofline_add_prompt(const orr_roofline *r, orr_load *load, uint32_t done, uint32_t tokens)
 {
-    int64_t kv = quanta(r->kv_ns * (double)context);
-    if (prompts == 0)
-        return r->decode[decoding] + kv;
-    return quanta(without_context(r, decoding + prompts, decoding + prompt) + r->attention_ns * pairs) + kv;
+    if (tokens == 0)
+        return;
+    double end = (double)done + tokens; /* the token at p attends to those before it, and half to itself */
+    double below = r->limit > 0 ? fmin(fmax(0, (double)r->limit - done), tokens) : 0;
+    load->prompts++;
+    load->prompt_tokens += tokens;
+    load->pairs += 0.5 * tokens * (done + end);
+    load->near_pairs += below * (done + 0.5 * below) + (tokens - below) * r->limit;
 }
 
-int64_t orr_roofline_slope(const orr_roofline *r, uint32_t decoding) { return quanta(r->kv_ns * decoding); }
+int64_t orr_roofline_iteration(const orr_roofline *r, const orr_load *load)
+{
+    int64_t kv = quanta(ldexp(r->kv_ns * (double)load->context + r->near_ns * (double)load->near, -ORR_TOKEN_BITS));
+    if (load->prompts == 0)
+        return r->decode[load->decoding] + kv;
+    double attention = r->attention_ns * load->pairs + r->near_attention_ns * load->near_pairs;
+    return quanta(without_context(r, load->decoding + load->prompts, load->decoding + load->prompt_tokens) + attention) + kv;
+}
+
+int64_t orr_roofline_slope(const orr_roofline *r, int64_t rate, int64_t near_rate)
+{
+    return quanta(ldexp(r->kv_ns * (double)rate + r->near_ns * (double)near_rate, -ORR_TOKEN_BITS));
+}

@@ -4,15 +4,19 @@
  *     T = t0 + L*tl + n*tb + (c^1.4 + w^1.4)^(1/1.4) + kv + attention + communication
  *
  * with n sequences, c the arithmetic and w the touched weights of the iteration (design.md section 5; coefficients per accelerator in
- * the catalogue). Time is linear in the sum of contexts, so while nobody joins or leaves, iteration j takes T0 + j*slope. Both
- * are rounded once per composition to 2^-10 ns, so that a sum of iterations has an exact closed form.
+ * the catalogue). Time is linear in the sum of contexts (of those up to a limit, for layers that look at a window or at the top k), so
+ * while nobody joins, leaves or reaches the limit, iteration j takes T0 + j*slope. Both are rounded once per composition to 2^-10 ns, so
+ * that a sum of iterations has an exact closed form.
  */
 #ifndef ORRERY_SERVE_ROOFLINE_H
 #define ORRERY_SERVE_ROOFLINE_H
 
 #include "world/world.h"
 
-enum { ORR_QUANTUM_BITS = 10 }; /**< server time is in 2^-10 ns */
+enum {
+    ORR_QUANTUM_BITS = 10, /**< server time is in 2^-10 ns */
+    ORR_TOKEN_BITS = 16,   /**< contexts are in 2^-16 tokens: with speculation a step makes a fraction */
+};
 
 /** Constants of one pool. Built once. */
 typedef struct orr_roofline {
@@ -22,23 +26,34 @@ typedef struct orr_roofline {
     double   dense_power;              /**< dense_ns to the power of the smooth maximum */
     double   experts, top_k;
     double   kv_ns;                    /**< reading the cache of one context token */
+    double   near_ns;                  /**< the same in layers that look at `limit` tokens at most */
     double   attention_ns;             /**< prompt token times context token */
+    double   near_attention_ns;        /**< the same in layers with a limit */
     double   reduce_ns, reduce_token_ns; /**< communication: per iteration, per token */
+    uint32_t limit;                    /**< tokens; 0: no layer has a limit */
     uint32_t most;                     /**< largest batch */
     int64_t *decode;                   /**< per batch size 0..most: time without kv, in 2^-10 ns */
 } orr_roofline;
+
+/** What one iteration has to do. */
+typedef struct orr_load {
+    uint32_t decoding;          /**< sequences that decode */
+    uint32_t prompts, prompt_tokens;
+    int64_t  context, near;     /**< of those that decode: sum of contexts; of contexts up to the limit. 2^-16 tokens */
+    double   pairs, near_pairs; /**< sum over prompt tokens of the context that each attends to; the same up to the limit */
+} orr_load;
 
 /** False when out of memory. */
 bool orr_roofline_build(orr_roofline *roofline, const orr_world *world, const orr_pool *pool);
 void orr_roofline_destroy(orr_roofline *roofline);
 
-/**
- * Time of one iteration in 2^-10 ns with `decoding` sequences whose contexts add up to `context`, and `prompt` prompt tokens of
- * `prompts` sequences, `pairs` being the sum over prompt tokens of the context that each attends to.
- */
-int64_t orr_roofline_iteration(const orr_roofline *roofline, uint32_t decoding, int64_t context, uint32_t prompts, uint32_t prompt, double pairs);
+/** Adds `tokens` tokens of a prompt of which `done` are in the cache. */
+void orr_roofline_add_prompt(const orr_roofline *roofline, orr_load *load, uint32_t done, uint32_t tokens);
 
-/** By how much each further decode-only iteration is longer than the one before: every sequence has one more token. */
-int64_t orr_roofline_slope(const orr_roofline *roofline, uint32_t decoding);
+/** Time of one iteration in 2^-10 ns. */
+int64_t orr_roofline_iteration(const orr_roofline *roofline, const orr_load *load);
+
+/** By how much each further decode-only iteration is longer than the one before: contexts grow by `rate`, those up to the limit by `near_rate` (2^-16 tokens). */
+int64_t orr_roofline_slope(const orr_roofline *roofline, int64_t rate, int64_t near_rate);
 
 #endif
