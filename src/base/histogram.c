@@ -69,6 +69,30 @@ bool orr_histogram_record(orr_histogram *histogram, orr_shelf *shelf, int64_t va
     return true;
 }
 
+bool orr_histogram_record_run(orr_histogram *histogram, orr_shelf *shelf, int64_t first, int64_t step, int64_t count, uint32_t times, uint32_t bits)
+{
+    if (count <= 0 || times == 0)
+        return true;
+    for (int64_t i = 0; i < count;) {
+        int64_t value = (first + i * step) >> bits;
+        uint32_t *c = counter(histogram, shelf, value);
+        if (c == NULL)
+            return false;
+        int64_t upper = orr_histogram_upper(value), here = count - i; /* those that fall into the same bucket: below `upper` */
+        if (step > 0 && upper < INT64_MAX >> bits) {
+            int64_t until = ((upper << bits) - first + step - 1) / step;
+            here = until - i < here ? until - i : here;
+        }
+        uint64_t more = (uint64_t)here * times;
+        *c = more < UINT32_MAX - *c ? *c + (uint32_t)more : UINT32_MAX;
+        i += here;
+    }
+    note_largest(histogram, (first + (count - 1) * step) >> bits);
+    histogram->sum += (((unsigned __int128)first * (uint64_t)count + (unsigned __int128)step * (uint64_t)(count * (count - 1) / 2)) * times) >> bits;
+    histogram->count += (uint64_t)count * times;
+    return true;
+}
+
 bool orr_histogram_add(orr_histogram *histogram, orr_shelf *shelf, int64_t lower_ns, uint32_t times)
 {
     uint32_t *c = counter(histogram, shelf, lower_ns);

@@ -38,6 +38,12 @@ void orr_shelf_init(orr_shelf *shelf);
 /** Records `value_ns` (>= 0). False when out of memory; nothing is recorded then. */
 bool orr_histogram_record(orr_histogram *histogram, orr_shelf *shelf, int64_t value_ns);
 
+/**
+ * Records `times` times each of `count` values: first, first + step, … (step >= 0, in 2^-bits ns). The sum is rounded down once. A counter that is full stays full.
+ * False when out of memory.
+ */
+bool orr_histogram_record_run(orr_histogram *histogram, orr_shelf *shelf, int64_t first, int64_t step, int64_t count, uint32_t times, uint32_t bits);
+
 /** Adds `source` to `histogram`; each has its own shelf. False when out of memory. */
 bool orr_histogram_merge(orr_histogram *histogram, orr_shelf *shelf, const orr_histogram *source, const orr_shelf *source_shelf);
 

@@ -25,6 +25,7 @@ typedef enum orr_stream {
     ORR_STREAM_POLICY,    /**< what a policy draws for a request */
     ORR_STREAM_TELEMETRY, /**< loss of a report */
     ORR_STREAM_TEST,
+    ORR_STREAM_SPECULATION, /**< how many iterations an answer takes */
 } orr_stream;
 
 /** 128 random bits. */

@@ -52,7 +52,7 @@ static void sum_clients(clients *sum, const orr_site *s)
 /* Sums over all pools, and over the jobs in them. */
 typedef struct servers {
     __int128 arrived, refused, done, cancelled, jobs, bytes_taken, bytes_given, tokens[3], cancelled_tokens[3], job_tokens[3], cost, cancelled_cost, job_cost;
-    __int128 rated_millionths, priced_millionths, produced, metered_output, unrated, prefilled, metered_input, cancelled_prompt, unfinished_prompt, present_time, sojourn_time, kv_used, job_kv, violations;
+    __int128 rated_millionths, priced_millionths, produced, metered_output, unrated, prefilled, metered_input, cancelled_prompt, unfinished_prompt, present_time, sojourn_time, held, job_held, violations;
 } servers;
 
 static void sum_jobs(servers *sum, const orr_grid *g, const orr_site *s, int64_t now)
@@ -67,19 +67,14 @@ static void sum_jobs(servers *sum, const orr_grid *g, const orr_site *s, int64_t
         bool llm = g->world->services[g->world->pools[j->pool].service].kind == ORR_SERVICE_LLM;
         if (!llm)
             continue;
-        if (j->state == ORR_JOB_PROMPT) {
-            sum->unfinished_prompt += j->prompt_done - j->cached;
-            sum->job_tokens[ORR_CACHED_INPUT] += j->cached;
-        }
-        if (j->state == ORR_JOB_DECODING) {
-            const orr_llm *l = orr_array_at(&s->llms, j->instance);
-            sum->job_tokens[ORR_CACHED_INPUT] += j->cached;
-            sum->job_tokens[ORR_INPUT] += j->input - j->cached;
-            sum->job_tokens[ORR_OUTPUT] += j->rated;
-            sum->unrated += (__int128)j->output - (__int128)(j->finish - l->iteration) - j->rated;
-        }
-        if (j->state == ORR_JOB_PROMPT || j->state == ORR_JOB_DECODING)
-            sum->job_kv += (__int128)j->input + j->output;
+        const orr_llm *l = orr_array_at(&s->llms, j->instance);
+        bool prompt_done = j->first_ns != 0;
+        sum->unfinished_prompt += prompt_done ? 0 : j->computed - j->cached;
+        sum->job_tokens[ORR_CACHED_INPUT] += j->cached;
+        sum->job_tokens[ORR_INPUT] += prompt_done ? j->input - j->cached : 0;
+        sum->job_tokens[ORR_OUTPUT] += j->rated;
+        sum->unrated += (__int128)orr_llm_made(l, j) - ((__int128)j->rated << ORR_TOKEN_BITS);
+        sum->job_held += orr_llm_held(l, &g->kinds[j->pool], j);
     }
 }
 
@@ -107,9 +102,9 @@ static void sum_servers(servers *sum, const orr_grid *g, const orr_site *s, int6
     sum->violations += s->violations;
     for (uint32_t i = 0; i < s->llms.count; i++) {
         const orr_llm *l = orr_array_at(&s->llms, i);
-        sum->produced += l->produced;
+        sum->produced += (__int128)l->produced - l->surplus;
         sum->prefilled += l->prefilled;
-        sum->kv_used += l->kv_used;
+        sum->held += l->context + ((__int128)l->prompt_blocks * g->kinds[l->pool].block - l->shared) * (1 << ORR_TOKEN_BITS);
     }
     for (uint32_t i = 0; i < s->pools.count; i++) {
         const orr_pool_counts *c = &((orr_pool_state *)orr_array_at(&s->pools, i))->counts;
@@ -166,12 +161,12 @@ void orr_audit_run(orr_audit *a, const orr_grid *g, int64_t now_ns)
     orr_audit_add(a, "jobs: arrived = done + cancelled + at sites", s.arrived, s.done + s.cancelled + s.jobs);
     for (int kind = 0; kind < 3; kind++)
         orr_audit_add(a, token_law[kind], s.tokens[kind], c.tokens[kind] + s.cancelled_tokens[kind] + s.job_tokens[kind] + t.tokens[kind]);
-    orr_audit_add(a, "output tokens: produced by iterations = metered + not yet rated", s.produced, s.metered_output + s.unrated);
+    orr_audit_add(a, "output tokens: produced by iterations = metered + not yet rated (2^-16 tokens)", s.produced, (s.metered_output << ORR_TOKEN_BITS) + s.unrated);
     orr_audit_add(a, "prompt tokens: computed = metered + cancelled + unfinished", s.prefilled, s.metered_input + s.cancelled_prompt + s.unfinished_prompt);
     orr_audit_add(a, "money: rated = delivered + cancelled + at sites + on the way (nano-yuan)", s.cost, c.cost + s.cancelled_cost + s.job_cost + t.cost);
     orr_audit_add(a, "money: posted and carried = tokens x price (millionths of a nano-yuan)", s.rated_millionths, s.priced_millionths);
     orr_audit_add(a, "Little's law: integral of requests present = sum of times spent (ns)", s.present_time, s.sojourn_time);
-    orr_audit_add(a, "cache: reserved tokens = tokens of admitted requests", s.kv_used, s.job_kv);
+    orr_audit_add(a, "cache: counted by replicas = held by their requests (2^-16 tokens)", s.held, s.job_held);
     orr_audit_add(a, "bytes: sent by clients = received by sites + on the way", c.bytes_sent, s.bytes_taken + t.request_bytes);
     orr_audit_add(a, "bytes: sent by sites = received by clients + on the way", s.bytes_given, c.bytes_received + t.answer_bytes);
     orr_audit_add(a, "residency: requests where their data may not go", s.violations, 0);

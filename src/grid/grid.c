@@ -16,6 +16,7 @@ static void on_timer(void *context, orr_lane *lane, uint32_t process, uint32_t k
     case ORR_TIMER_GIVE_UP: orr_ingress_give_up(g, lane, site, handle); break;
     case ORR_TIMER_LLM: orr_server_llm(g, lane, site, handle); break;
     case ORR_TIMER_STATION: orr_server_station(g, lane, site, handle); break;
+    case ORR_TIMER_HANDED_OVER: orr_server_handed_over(g, lane, site, handle); break;
     case ORR_TIMER_REPORT: orr_telemetry_report(g, lane, site); break;
     case ORR_TIMER_TARIFF: {
         if (orr_site_has_pools(g, site))
@@ -54,7 +55,10 @@ static bool build_kinds(orr_grid *g)
             continue;
         if (!orr_roofline_build(&g->rooflines[p], w, pool))
             return false;
-        g->kinds[p] = (orr_llm_kind){.roofline = g->rooflines[p], .max_batch = pool->max_batch, .token_budget = w->token_budget, .classes = w->class_count, .kv_tokens = pool->kv_tokens};
+        int64_t blocks = pool->kv_tokens / pool->kv_block;
+        g->kinds[p] = (orr_llm_kind){.roofline = g->rooflines[p], .max_batch = pool->max_batch, .token_budget = pool->token_budget, .classes = w->class_count, .batching = pool->batching,
+                                     .block = pool->kv_block, .keeps_prefixes = pool->keeps_prefixes, .hands_over = pool->hands_to != ORR_NONE, .blocks = blocks,
+                                     .reserve = (int64_t)(pool->kv_reserve * (double)blocks)};
     }
     return true;
 }
@@ -90,6 +94,7 @@ static bool build_sites(orr_grid *g)
         orr_site *site = &g->sites[s];
         const orr_site_info *info = &w->sites[s];
         orr_map_init(&site->by_request);
+        orr_map_init(&site->prefix_by_key);
         if (info->compute != ORR_NONE)
             orr_telemetry_size_board(g, site);
         if (info->ingress != ORR_NONE) {

@@ -61,6 +61,7 @@ void orr_server_request(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t
 void orr_server_cancel(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t source, const orr_cancel_message *message);
 void orr_server_llm(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t instance);
 void orr_server_station(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t instance);
+void orr_server_handed_over(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t job);
 void orr_server_tariff(orr_grid *grid, orr_lane *lane, orr_site *site);
 
 /** Brings all integrals of a serving site up to `now_ns`, which no pending event of it precedes. */

@@ -20,6 +20,7 @@ typedef enum orr_timer_kind {
     ORR_TIMER_STATION,     /**< handle: station instance */
     ORR_TIMER_REPORT,      /**< telemetry period */
     ORR_TIMER_TARIFF,      /**< some tariff changes */
+    ORR_TIMER_HANDED_OVER, /**< handle: job; its KV has reached where it will be decoded */
 } orr_timer_kind;
 
 /** Names one attempt of one request: slot at the ingress, checked by cohort, number and attempt. */

@@ -11,7 +11,10 @@
 
 enum { SERVICE_MEAN_SHIFT = 4 };
 
-static orr_llm_site llm_site(orr_site *s) { return (orr_llm_site){&s->jobs, &s->llm_heaps, &s->resident, &s->outbox}; }
+static orr_llm_site llm_site(const orr_grid *g, orr_site *s)
+{
+    return (orr_llm_site){&s->jobs, &s->llm_heaps, &s->outbox, &s->spans, {&s->prefix_nodes, &s->prefix_by_key, &s->prefix_shortcuts, &s->free_prefix}, g->world->trace_blocks};
+}
 static orr_station_site station_site(orr_site *s) { return (orr_station_site){&s->jobs, &s->station_heaps, &s->outbox}; }
 
 static bool is_llm(const orr_grid *g, uint32_t pool) { return g->world->services[g->world->pools[pool].service].kind == ORR_SERVICE_LLM; }
@@ -75,16 +78,17 @@ static bool build_pools(orr_grid *g, orr_site *s)
             orr_llm *instance = orr_array_extend(&s->llms, 1);
             if (instance == NULL)
                 return false;
-            orr_llm_start(instance);
+            orr_llm_start(instance, s->llms.count);
             instance->pool = w->site_pools[i];
+            instance->number = s->llms.count - 1;
             instance->heap = s->llm_heaps.count;
-            instance->resident = s->resident.count;
-            if (!orr_array_extend(&s->llm_heaps, p->max_batch) || !orr_array_extend(&s->resident, w->class_count))
+            instance->shortcuts = s->prefix_shortcuts.count;
+            if (!orr_array_extend(&s->llm_heaps, p->max_batch) || !orr_array_extend(&s->prefix_shortcuts, w->class_count))
                 return false;
         }
     }
     uint32_t instances = s->llms.count + s->stations.count;
-    if (!orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->winners, instances) || !orr_array_extend(&s->tariff, w->service_count))
+    if (!orr_array_extend(&s->egress, s->llms.count) || !orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->winners, instances) || !orr_array_extend(&s->tariff, w->service_count))
         return false;
     for (uint32_t i = 0; i < instances; i++)
         ((orr_armed *)s->armed.items)[i].due_ns = ORR_NEVER;
@@ -151,7 +155,7 @@ static void reply(orr_grid *g, orr_lane *lane, orr_site *s, const orr_job *j)
 {
     const orr_class *class = &g->world->classes[j->class_];
     int64_t now = orr_now(lane);
-    orr_done_message m = {.id = id_of(j), .pool = j->pool,
+    orr_done_message m = {.id = id_of(j), .pool = j->entry,
                           .tokens = {j->cached, j->input - j->cached, j->output}, .arrived_ns = j->arrived_ns, .started_ns = j->started_ns,
                           .first_ns = j->first_ns, .done_ns = now, .cost = j->cost,
                           .bytes = class->response_bytes + class->bytes_per_output_token * j->output};
@@ -181,7 +185,7 @@ static void end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bo
         c->cancelled_tokens[ORR_INPUT] += prompt_done ? j->input - j->cached : 0;
         c->cancelled_tokens[ORR_OUTPUT] += j->rated;
         c->cancelled_cost += (uint64_t)j->cost;
-        c->cancelled_prompt += prompt_done || j->prompt_done == 0 ? 0 : j->prompt_done - j->cached; /* nothing yet if it was waiting */
+        c->cancelled_prompt += prompt_done ? 0 : j->computed - j->cached;
     } else {
         c->done++;
         c->bin_done++;
@@ -199,19 +203,56 @@ static void prompt_is_done(orr_grid *g, orr_lane *lane, orr_site *s, orr_job *j)
         orr_send(lane, s->id, j->ingress, ORR_MESSAGE_FIRST, &m, sizeof m, orr_now(lane) + orr_grid_delay(g, j->ingress, s->id));
 }
 
+/* The KV of a prompt crosses the site's network, one after the other on the port of its replica. */
+static void hand_over(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index)
+{
+    const orr_job *j = orr_job_at(&s->jobs, index);
+    const orr_pool *p = &g->world->pools[j->pool];
+    int64_t *egress = (int64_t *)s->egress.items + j->instance, now = orr_now(lane);
+    if (*egress < now)
+        *egress = now;
+    *egress += (int64_t)ceil((double)j->prompt * p->kv_bytes_per_token * 8e9 / p->hand_over_bit_s);
+    orr_timer(lane, s->id, ORR_TIMER_HANDED_OVER, index, *egress);
+}
+
+/* Times between tokens: every decoding sequence waits as long as the iteration takes, and as long as it stood still before. */
+static void note_gaps(orr_grid *g, orr_lane *lane, orr_site *s)
+{
+    for (uint32_t i = 0; i < s->spans.count; i++) {
+        const orr_llm_span *span = (orr_llm_span *)s->spans.items + i;
+        orr_llm *l = (orr_llm *)s->llms.items + span->instance;
+        if (span->decoding == 0) {
+            l->stood_still = span->stalled > 0 ? l->stood_still + span->first : 0;
+            continue;
+        }
+        orr_histogram *gaps = &pool_of(g, s, l->pool)->gaps;
+        bool ok = orr_histogram_record_run(gaps, &s->shelf, span->first + l->stood_still, span->slope, 1, span->decoding, ORR_QUANTUM_BITS) &&
+                  orr_histogram_record_run(gaps, &s->shelf, span->first + span->slope, span->slope, span->iterations - 1, span->decoding, ORR_QUANTUM_BITS);
+        if (!ok)
+            orr_fail(lane, ORR_NO_MEMORY);
+        l->stood_still = 0;
+    }
+    s->spans.count = 0;
+}
+
 /* Tells the world what has happened at an instance, in order. */
 static void settle(orr_grid *g, orr_lane *lane, orr_site *s)
 {
+    note_gaps(g, lane, s);
     for (uint32_t i = 0; i < s->outbox.count; i++) {
         orr_job_event e = ((orr_job_event *)s->outbox.items)[i];
         orr_job *j = orr_job_at(&s->jobs, e.job);
         uint32_t pool = j->pool;
         if (e.outcome == ORR_ADMITTED) {
-            rate(g, s, j, ORR_CACHED_INPUT, j->cached);
+            rate(g, s, j, ORR_CACHED_INPUT, e.tokens);
             continue;
         }
         if (e.outcome == ORR_FIRST_TOKEN) {
             prompt_is_done(g, lane, s, j);
+            continue;
+        }
+        if (e.outcome == ORR_PREFILLED) {
+            hand_over(g, lane, s, e.job);
             continue;
         }
         if (e.outcome == ORR_JOB_DONE) {
@@ -237,7 +278,7 @@ void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
 {
     orr_llm *l = (orr_llm *)s->llms.items + instance;
     *armed_of(s, true, instance) = (orr_armed){ORR_NEVER, 0};
-    orr_llm_site at = llm_site(s);
+    orr_llm_site at = llm_site(g, s);
     check(lane, orr_llm_due(l, &g->kinds[l->pool], &at));
     settle(g, lane, s);
     arm(lane, s, true, instance);
@@ -253,6 +294,84 @@ void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t insta
     settle(g, lane, s);
     arm(lane, s, false, instance);
     orr_telemetry_changed(g, lane, s, station->pool);
+}
+
+/* The end of a hand-over: the KV is no longer held where it was computed, and waits at the decoding replica with the least to do. */
+void orr_server_handed_over(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index)
+{
+    orr_job *j = orr_job_at(&s->jobs, index);
+    orr_llm_site at = llm_site(g, s);
+    uint32_t from = j->pool, was = j->instance, to = g->world->pools[from].hands_to;
+    orr_pool_state *state = pool_of(g, s, from), *next = pool_of(g, s, to);
+    int64_t now = orr_now(lane);
+    check(lane, orr_llm_release((orr_llm *)s->llms.items + was, &g->kinds[from], &at, index, now));
+    settle(g, lane, s);
+    arm(lane, s, true, was);
+    j = orr_job_at(&s->jobs, index);
+    if (j->cancelled) {
+        rate_output(g, s, j, 1);
+        end_job(g, lane, s, index, true);
+    } else {
+        count_present(&state->counts, now, -1);
+        count_at(s, state, g->world->pools[from].replicas, true, was, -1);
+        state->counts.handed_over++;
+        state->counts.bin_done++;
+        j->pool = to;
+        j->instance = least_loaded(s, next, g->world->pools[to].replicas, true);
+        j->received = 1;
+        count_present(&next->counts, now, 1);
+        count_at(s, next, g->world->pools[to].replicas, true, j->instance, 1);
+        next->counts.bin_arrived++;
+        check(lane, orr_llm_arrive((orr_llm *)s->llms.items + j->instance, &g->kinds[to], &at, index, now));
+        uint32_t instance = j->instance;
+        settle(g, lane, s);
+        arm(lane, s, true, instance);
+        orr_telemetry_changed(g, lane, s, to);
+    }
+    orr_telemetry_changed(g, lane, s, from);
+}
+
+/*
+ * Speculative decoding: each iteration proposes `drafts` tokens and keeps them up to the first that is refused, and one more. With the chance
+ * `acceptance` for each, how many iterations `tokens` tokens take is drawn at the request's address: one by one while they are few, else by the
+ * central limit theorem of renewals (Cox, Renewal Theory, 1962, 3.3). Leviathan et al., "Fast inference via speculative decoding", ICML 2023.
+ */
+static uint32_t draw_steps(const orr_grid *g, const orr_pool *p, const orr_request_message *m, uint32_t tokens)
+{
+    enum { FEW = 64 };
+    if (p->drafts == 0 || tokens == 0)
+        return tokens;
+    orr_random stream;
+    gsl_rng rng;
+    orr_random_at(&stream, g->world->seed, ORR_STREAM_SPECULATION, orr_entity_part(g->world->cohorts[m->id.cohort].entity, m->turn), m->id.number);
+    orr_random_gsl(&rng, &stream);
+    double mean = 0, square = 0, reach = 1; /* of the tokens per iteration: 1 + how many drafts are kept */
+    for (uint32_t k = 0; k <= p->drafts; k++, reach *= p->acceptance) {
+        double chance = k < p->drafts ? reach * (1 - p->acceptance) : reach;
+        mean += chance * (k + 1);
+        square += chance * (k + 1) * (k + 1);
+    }
+    if (tokens > FEW) {
+        double steps = tokens / mean + gsl_ran_gaussian(&rng, sqrt(tokens * (square - mean * mean) / (mean * mean * mean)));
+        return (uint32_t)fmin(fmax(steps + 0.5, ceil((double)tokens / (p->drafts + 1))), tokens);
+    }
+    uint32_t steps = 0;
+    for (uint32_t made = 0; made < tokens; steps++) {
+        made++;
+        for (uint32_t k = 0; k < p->drafts && gsl_rng_uniform(&rng) < p->acceptance; k++)
+            made++;
+    }
+    return steps;
+}
+
+/* Could the cache of a replica ever hold it? */
+static bool can_hold(const orr_grid *g, uint32_t pool, const orr_request_message *m)
+{
+    uint32_t to = g->world->pools[pool].hands_to;
+    int64_t all = (int64_t)m->input + m->output;
+    if (to == ORR_NONE)
+        return orr_llm_can_hold(&g->kinds[pool], all);
+    return orr_llm_can_hold(&g->kinds[pool], (int64_t)m->input + 1) && orr_llm_can_hold(&g->kinds[to], all);
 }
 
 /* Work of a request at a station, drawn at the request's address: the same wherever it is sent. */
@@ -284,6 +403,19 @@ static void refuse(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source, co
     orr_send(lane, s->id, source, ORR_MESSAGE_DONE, &no, sizeof no, now + orr_grid_delay(g, source, s->id));
 }
 
+/* What the prompt begins with: a recorded trace names its blocks; the turns of a session share its name. */
+static void set_history(const orr_grid *g, orr_job *j, const orr_request_message *m)
+{
+    const orr_world *w = g->world;
+    if (m->trace != 0) {
+        const orr_trace_row *row = &w->traces[m->trace - 1];
+        j->blocks = (uint32_t)row->first_block + 1;
+        j->block_count = row->block_count;
+    } else if (w->classes[j->class_].has_history) {
+        j->session = orr_entity_part(w->cohorts[j->cohort].entity, j->number);
+    }
+}
+
 void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source, const orr_request_message *m)
 {
     const orr_world *w = g->world;
@@ -297,7 +429,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
     s->bytes_taken += m->bytes;
     s->violations += !orr_world_allows(w, w->cohorts[m->id.cohort].class_, source, s->id);
     bool full = present >= (llm ? p->max_batch : p->servers) + (uint64_t)p->queue_limit;
-    bool fits = !llm || (int64_t)m->input + m->output <= p->kv_tokens;
+    bool fits = !llm || can_hold(g, m->pool, m);
     uint32_t index = full || !fits ? ORR_NONE : orr_array_take(&s->jobs, &s->free_job);
     if (full || !fits) {
         state->counts.refused++;
@@ -311,7 +443,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
         return;
     }
     orr_job *j = orr_job_at(&s->jobs, index);
-    *j = (orr_job){.attempt = m->id.attempt, .instance = instance, .pool = m->pool, .input = m->input, .prefix = m->prefix, .output = m->output, .arrived_ns = now,
+    *j = (orr_job){.attempt = m->id.attempt, .instance = instance, .pool = m->pool, .entry = m->pool, .input = m->input, .prefix = m->prefix, .output = m->output, .arrived_ns = now,
                    .cohort = m->id.cohort, .number = m->id.number, .client = m->id.slot, .ingress = source,
                    .class_ = (uint16_t)w->cohorts[m->id.cohort].class_, .may_cancel = m->may_cancel};
     if (m->may_cancel && !orr_map_put(&s->by_request, request_key(source, m->id.slot), index))
@@ -320,7 +452,9 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
     state->counts.arrived++;
     count_at(s, state, p->replicas, llm, instance, 1);
     if (llm) {
-        orr_llm_site at = llm_site(s);
+        orr_llm_site at = llm_site(g, s);
+        set_history(g, j, m);
+        j->steps = draw_steps(g, p->hands_to == ORR_NONE ? p : &w->pools[p->hands_to], m, m->output - 1);
         check(lane, orr_llm_arrive((orr_llm *)s->llms.items + instance, &g->kinds[m->pool], &at, index, now));
     } else {
         j->work_ns = draw_work(g, m->pool, m);
@@ -342,7 +476,7 @@ void orr_server_cancel(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source
         return;
     uint32_t instance = j->instance, pool = j->pool;
     bool llm = is_llm(g, pool);
-    orr_llm_site llms = llm_site(s);
+    orr_llm_site llms = llm_site(g, s);
     orr_station_site stations = station_site(s);
     if (llm)
         check(lane, orr_llm_cancel((orr_llm *)s->llms.items + instance, &g->kinds[pool], &llms, index, orr_now(lane)));
@@ -356,7 +490,7 @@ void orr_server_cancel(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source
 void orr_server_tariff(orr_grid *g, orr_lane *lane, orr_site *s)
 {
     int64_t now = orr_now(lane);
-    orr_llm_site at = llm_site(s);
+    orr_llm_site at = llm_site(g, s);
     for (uint32_t i = 0; i < s->pools.count; i++) {
         uint32_t pool = g->world->site_pools[g->world->site_pool_start[s->id] + i];
         const orr_pool_state *state = orr_array_at(&s->pools, i);

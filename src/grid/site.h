@@ -95,7 +95,7 @@ typedef struct orr_request_row {
 
 /** Exact counts of one pool. */
 typedef struct orr_pool_counts {
-    uint64_t arrived, done, cancelled, refused;
+    uint64_t arrived, done, cancelled, refused, handed_over;
     uint64_t tokens[3];          /**< metered */
     uint64_t cancelled_tokens[3]; /**< of these, for clients who had left */
     uint64_t cancelled_prompt;    /**< prompt tokens computed for clients who left before the first token; not rated */
@@ -111,6 +111,7 @@ typedef struct orr_pool_counts {
 
 typedef struct orr_pool_state {
     orr_pool_counts counts;
+    orr_histogram gaps; /**< between two tokens of one answer, at the server, since the last flush */
     uint32_t first;  /**< first instance: index into llms or stations */
     uint32_t account; /**< first of its carries: classes x kinds */
 } orr_pool_state;
@@ -157,12 +158,15 @@ typedef struct orr_site {
 
     /* serving side */
     orr_array pools;    /**< orr_pool_state, of world site_pools from site_pool_start on */
-    orr_array llms, stations, llm_heaps, station_heaps, resident; /**< instances and what they refer to */
+    orr_array llms, stations, llm_heaps, station_heaps; /**< instances and what they refer to */
+    orr_array prefix_nodes, prefix_shortcuts; /**< orr_prefix_node; uint32_t per llm and class (serve/prefix.h) */
+    orr_map   prefix_by_key;
     orr_array armed;    /**< orr_armed per llm and then per station */
+    orr_array egress;   /**< int64_t per llm: when its network port has sent all KV that was handed over, ns */
     orr_array present;  /**< uint32_t per llm and then per station: jobs there */
     orr_array winners;  /**< uint32_t, laid out the same: per pool a tournament for the replica with the least (winners.h) */
     orr_array jobs;     /**< orr_job */
-    uint32_t  free_job, padding2;
+    uint32_t  free_job, free_prefix; /**< heads of free lists */
     orr_map   by_request; /**< ingress and request slot -> job, for requests that may be given up */
     orr_array board;    /**< orr_report_row [board_slots][pool at site]: the latest reports (telemetry.h) */
     uint64_t  board_slots; /**< a power of two, no state; 0: reports go by message */
@@ -170,7 +174,7 @@ typedef struct orr_site {
     orr_array carry;    /**< uint32_t accounts of the meter */
     orr_array rated;    /**< uint64_t [pool at site][tariff][kind] tokens rated: from which the audit reckons the money anew */
     orr_array tariff;   /**< uint32_t per service: row of the tariff in force */
-    orr_array outbox;   /**< orr_job_event, empty between events */
+    orr_array outbox, spans; /**< orr_job_event and orr_llm_span, empty between events */
     uint64_t  reports;  /**< ticks of telemetry so far */
     uint64_t  bytes_taken, bytes_given; /**< of requests received and answers sent, ever */
     uint64_t  violations; /**< requests that should not have come here: their data may not */

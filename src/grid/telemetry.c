@@ -111,7 +111,7 @@ bool orr_telemetry_open_board(const orr_grid *g, orr_site *s)
     return orr_array_extend(&s->board, s->board_slots * s->pools.count) != NULL;
 }
 
-static void fill_row(orr_grid *g, orr_site *s, uint32_t place, orr_report_row *row)
+static void fill_row(orr_grid *g, orr_site *s, uint32_t place, int64_t now, orr_report_row *row)
 {
     const orr_world *w = g->world;
     uint32_t pool = w->site_pools[w->site_pool_start[s->id] + place];
@@ -125,7 +125,7 @@ static void fill_row(orr_grid *g, orr_site *s, uint32_t place, orr_report_row *r
             const orr_llm *l = (orr_llm *)s->llms.items + state->first + k;
             running += l->decoding + l->prompts.count;
             waiting += l->waiting.count;
-            kv += (uint64_t)l->kv_used;
+            kv += (uint64_t)orr_llm_kv_used(l, &g->kinds[pool], now);
             int64_t t = orr_llm_token_ns(l);
             token += t;
             busy += t > 0;
@@ -153,7 +153,7 @@ static void send_rows(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t first, 
     report.as_of = orr_now(lane);
     static_assert(sizeof report <= ORR_MESSAGE_LONGEST, "a report must fit into a message");
     for (uint32_t i = 0; i < count; i++)
-        fill_row(g, s, first + i, &report.row[i]);
+        fill_row(g, s, first + i, orr_now(lane), &report.row[i]);
     for (uint32_t o = 0; o < w->ingress_count; o++) {
         const orr_site *observer = &g->sites[w->ingress_sites[o]];
         if (!observes(g, observer, w->sites[s->id].compute) || is_lost(g, observer, s->id, (int64_t)s->reports, first))
@@ -174,7 +174,7 @@ void orr_telemetry_report(orr_grid *g, orr_lane *lane, orr_site *s)
 {
     orr_report_row *row = (orr_report_row *)on_board(g, s->id, (int64_t)s->reports);
     for (uint32_t i = 0; i < s->pools.count; i++)
-        fill_row(g, s, i, &row[i]);
+        fill_row(g, s, i, orr_now(lane), &row[i]);
     s->reports++;
     if (g->world->telemetry_period_ns != ORR_NEVER)
         orr_timer(lane, s->id, ORR_TIMER_REPORT, 0, (int64_t)s->reports * g->world->telemetry_period_ns);

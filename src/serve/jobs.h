@@ -18,7 +18,7 @@ typedef struct orr_job {
     uint8_t  cancelled; /**< leaves at the next boundary */
     uint8_t  received;  /**< its KV was computed elsewhere and has arrived */
     uint8_t  near;      /**< its context is below the roofline's limit */
-    uint32_t instance, pool;
+    uint32_t instance, pool;        /**< where it is now */
     uint32_t input, output;         /**< tokens, at least 1 each */
     uint32_t prompt;                /**< tokens to have in the cache before it decodes: input, and after a preemption what it had produced */
     uint32_t prompt_done, chunk;    /**< of these: in the cache; in the iteration that runs */
@@ -40,8 +40,9 @@ typedef struct orr_job {
     uint64_t session;               /**< names the history that its prompt begins with; 0: there is none worth keeping */
     uint32_t prefix;                /**< prompt tokens that its class shares */
     uint32_t blocks, block_count;   /**< recorded block hashes of the prompt: first (index plus one, 0: none), how many */
+    uint32_t entry;                 /**< pool that was asked */
     uint8_t  may_cancel;            /**< its client waits for the first token and may leave */
-    uint8_t  padding[3];
+    uint8_t  padding[7];
     int64_t  work_ns;               /**< stations: service requirement */
 } orr_job;
 static_assert(sizeof(orr_job) <= 192, "a job takes three cache lines");

@@ -738,6 +738,13 @@ uint32_t orr_llm_generated(const orr_llm *l, const orr_job *j, int64_t now_ns)
     return whole(j, made);
 }
 
+int64_t orr_llm_held(const orr_llm *l, const orr_llm_kind *kind, const orr_job *j)
+{
+    if (j->state == ORR_JOB_DECODING)
+        return context_of(j, l->step) - (int64_t)j->shared * TOKEN;
+    return j->state == ORR_JOB_PROMPT || j->state == ORR_JOB_HELD ? prompt_blocks(kind, j) * kind->block * TOKEN : 0;
+}
+
 int64_t orr_llm_kv_used(const orr_llm *l, const orr_llm_kind *kind, int64_t now_ns)
 {
     int64_t grown = l->stalled ? 0 : (int64_t)completed(l, now_ns, false) * l->rate;

@@ -74,6 +74,7 @@ typedef struct orr_llm {
     uint64_t admissions, preemptions, prompt_iterations;
     uint64_t produced, surplus;        /**< answer tokens in 2^-16: made in all; of these, beyond the whole tokens of those who left */
     uint64_t prefilled, recomputed;    /**< prompt tokens computed for the first time; again */
+    int64_t  stood_still;              /**< the owner's: since the last step of its decoding sequences, 2^-10 ns */
     int64_t  accounted;                /**< the integrals below hold up to here, 2^-10 ns */
     /* integrals since the last orr_llm_account reset, in 2^-10 ns (times sequences) */
     int64_t  decode_time, prompt_time;
@@ -142,6 +143,9 @@ uint32_t orr_llm_generated(const orr_llm *llm, const orr_job *job, int64_t now_n
 
 /** The same in 2^-16 tokens, completed boundaries only: what orr_llm.produced counts. */
 uint64_t orr_llm_made(const orr_llm *llm, const orr_job *job);
+
+/** KV that a job holds at the latest completed boundary, nodes of the prefix cache apart: its context, or the blocks of its prompt. 2^-16 tokens. */
+int64_t orr_llm_held(const orr_llm *llm, const orr_llm_kind *kind, const orr_job *job);
 
 /** KV in use at the latest boundary before `now_ns`, in tokens, by requests in the batch and their prefixes. */
 int64_t orr_llm_kv_used(const orr_llm *llm, const orr_llm_kind *kind, int64_t now_ns);

@@ -138,6 +138,8 @@ static void hand_over(orr_builder *b)
     w->sites = b->sites.items, w->site_count = b->sites.count;
     w->links = b->links.items, w->link_count = b->links.count;
     w->accelerators = b->accelerators.items, w->accelerator_count = b->accelerators.count;
+    w->engines = b->engines.items, w->engine_count = b->engines.count;
+    w->calibrations = b->calibrations.items, w->calibration_count = b->calibrations.count;
     w->models = b->models.items, w->model_count = b->models.count;
     w->tariffs = b->tariffs.items, w->tariff_count = b->tariffs.count;
     w->services = b->services.items, w->service_count = b->services.count;
@@ -280,6 +282,8 @@ static void start(orr_builder *b, orr_world *world, orr_problems *problems)
     orr_array_init(&b->sites, sizeof(orr_site_info));
     orr_array_init(&b->links, sizeof(orr_link));
     orr_array_init(&b->accelerators, sizeof(orr_accelerator));
+    orr_array_init(&b->engines, sizeof(orr_inference_engine));
+    orr_array_init(&b->calibrations, sizeof(orr_calibration));
     orr_array_init(&b->models, sizeof(orr_model_info));
     orr_array_init(&b->tariffs, sizeof(orr_tariff));
     orr_array_init(&b->services, sizeof(orr_service));
@@ -299,6 +303,7 @@ static void build(orr_builder *b)
     orr_world *w = b->world;
     settings(b);
     orr_build_catalogues(b);
+    orr_build_engines(b);
     orr_build_places(b);
     orr_build_services(b);
     orr_build_populations(b);
@@ -405,7 +410,7 @@ void orr_world_destroy(orr_world *w)
 {
     if (w == NULL)
         return;
-    void *const owned[] = {w->sites, w->links, w->accelerators, w->models, w->tariffs, w->services, w->service_rows, w->pools,
+    void *const owned[] = {w->sites, w->links, w->accelerators, w->engines, w->calibrations, w->models, w->tariffs, w->services, w->service_rows, w->pools,
                            w->site_pools, w->site_pool_start, w->classes, w->cohorts, w->site_cohort_start, w->traces, w->origins,
                            w->residency, w->ingress_sites, w->compute_sites, w->areas, w->text};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)

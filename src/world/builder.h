@@ -32,7 +32,7 @@ typedef struct orr_builder {
     orr_world      *world;
     orr_problems   *problems;
     const orr_node *root;
-    orr_array sites, links, accelerators, models, tariffs, services, pools, classes, cohorts, traces, origins;
+    orr_array sites, links, accelerators, engines, calibrations, models, tariffs, services, pools, classes, cohorts, traces, origins;
     orr_array devices, accesses, rules, profiles;
     bool      out_of_memory;
 } orr_builder;
@@ -46,6 +46,18 @@ bool orr_can_read(orr_builder *builder, const char *path, orr_where where);
 /** Appends a zeroed item; on lack of memory notes it and returns a scratch item that is never read. */
 void *orr_append(orr_builder *builder, orr_array *array);
 
+/** A cell's text, kept. */
+const char *orr_word(orr_builder *builder, const orr_csv *csv, size_t row, const char *column);
+
+/** The name in `column`, with a problem if `array` already has it. */
+const char *orr_unique_name(orr_builder *builder, const orr_csv *csv, size_t row, const char *column, const orr_array *array);
+
+/** Which of `words` a cell holds; `fallback` if it is empty or, with a problem, none of them. */
+int orr_word_index(orr_builder *builder, const orr_csv *csv, size_t row, const char *column, const char *const *words, int count, int fallback);
+
+/** The calibration that says most about a model on an accelerator under an engine (ORR_NONE: none in particular); ORR_NONE if there is none. */
+uint32_t orr_pick_calibration(const orr_builder *builder, uint32_t accelerator, uint32_t engine, uint32_t model);
+
 /** Notes that a catalogue row is used. */
 void orr_note_origin(orr_builder *builder, const orr_csv *csv, size_t row, const char *catalogue, const char *name);
 
@@ -56,6 +68,7 @@ uint32_t orr_look_up(const orr_array *array, const char *name);
 
 /* The steps, in order. Each notes what is wrong and goes on. */
 void orr_build_catalogues(orr_builder *builder);  /* accelerators, models, prices, access, devices, profiles, residency */
+void orr_build_engines(orr_builder *builder);     /* engines and calibrations */
 void orr_build_places(orr_builder *builder);      /* sites and links */
 void orr_build_services(orr_builder *builder);    /* services and pools */
 void orr_build_populations(orr_builder *builder); /* classes, cohorts, traces */

@@ -17,7 +17,7 @@ static double cell(orr_builder *b, const orr_csv *csv, size_t row, const char *c
     return isnan(value) ? low : value;
 }
 
-static const char *word(orr_builder *b, const orr_csv *csv, size_t row, const char *column)
+const char *orr_word(orr_builder *b, const orr_csv *csv, size_t row, const char *column)
 {
     return orr_keep(b, orr_csv_cell(csv, row, orr_csv_column(csv, column)));
 }
@@ -35,11 +35,10 @@ orr_csv *orr_open_catalogue(orr_builder *b, const char *key)
     return csv;
 }
 
-/* The name in column `column`, refused if `array` already has it. */
-static const char *unique_name(orr_builder *b, const orr_csv *csv, size_t row, const char *column, const orr_array *array)
+const char *orr_unique_name(orr_builder *b, const orr_csv *csv, size_t row, const char *column, const orr_array *array)
 {
     int c = orr_csv_need(csv, column, b->problems);
-    const char *name = word(b, csv, row, column);
+    const char *name = orr_word(b, csv, row, column);
     if (c >= 0 && *name == 0)
         orr_problem(b->problems, orr_csv_where(csv, row, c), "`%s` is empty", column);
     else if (orr_look_up(array, name) != ORR_NONE)
@@ -47,29 +46,30 @@ static const char *unique_name(orr_builder *b, const orr_csv *csv, size_t row, c
     return name;
 }
 
-/* One set of roofline coefficients, its columns named with `prefix`. */
-static orr_coefficients coefficients(orr_builder *b, const orr_csv *csv, size_t row, const char *prefix)
+int orr_word_index(orr_builder *b, const orr_csv *csv, size_t row, const char *column, const char *const *words, int count, int fallback)
 {
-    static const char *const names[] = {"ec", "eb", "ekv", "eat", "ecm", "t0_us", "tl_us", "tb_us", "ar_us"};
-    double value[9];
-    for (int i = 0; i < 9; i++) {
-        char column[32];
-        snprintf(column, sizeof column, "%s%s", prefix, names[i]);
-        value[i] = i < 5 ? cell(b, csv, row, column, 0.01, 1, NO_DEFAULT) : 1e-6 * cell(b, csv, row, column, 0, 1e6, NO_DEFAULT);
-    }
-    return (orr_coefficients){value[0], value[1], value[2], value[3], value[4], value[5], value[6], value[7], value[8]};
+    int c = orr_csv_column(csv, column);
+    const char *text = orr_csv_cell(csv, row, c);
+    if (*text == 0)
+        return fallback;
+    for (int i = 0; i < count; i++)
+        if (strcmp(words[i], text) == 0)
+            return i;
+    const char *near = orr_nearest(text, words, (size_t)count);
+    orr_problem(b->problems, orr_csv_where(csv, row, c), "%s: unknown `%s`%s%s", column, text, near ? ", did you mean " : "", near ? near : "");
+    return fallback;
 }
 
 static void accelerators(orr_builder *b)
 {
     orr_csv *csv = orr_open_catalogue(b, "accelerators");
     for (size_t r = 0; csv != NULL && r < orr_csv_rows(csv); r++) {
-        const char *name = unique_name(b, csv, r, "name", &b->accelerators);
+        const char *name = orr_unique_name(b, csv, r, "name", &b->accelerators);
         orr_accelerator *a = orr_append(b, &b->accelerators);
         a->name = name;
-        a->title = word(b, csv, r, "title");
-        a->vendor = word(b, csv, r, "vendor");
-        a->confidence = word(b, csv, r, "confidence");
+        a->title = orr_word(b, csv, r, "title");
+        a->vendor = orr_word(b, csv, r, "vendor");
+        a->confidence = orr_word(b, csv, r, "confidence");
         a->memory_bytes = 1e9 * cell(b, csv, r, "memory_gb", 0.001, 1e9, NO_DEFAULT);
         a->bandwidth_byte_s = 1e9 * cell(b, csv, r, "bandwidth_gb_s", 0.001, 1e9, NO_DEFAULT);
         a->bf16_flops = 1e12 * cell(b, csv, r, "bf16_tflops", 0.001, 1e9, NO_DEFAULT);
@@ -80,8 +80,6 @@ static void accelerators(orr_builder *b)
         a->idle_fraction = cell(b, csv, r, "idle_power_fraction", 0, 1, NO_DEFAULT);
         a->prefill_fraction = cell(b, csv, r, "prefill_power_fraction", 0, 1, NO_DEFAULT);
         a->decode_fraction = cell(b, csv, r, "decode_power_fraction", 0, 1, NO_DEFAULT);
-        a->dense = coefficients(b, csv, r, "");
-        a->moe = coefficients(b, csv, r, "moe_");
         orr_note_origin(b, csv, r, "accelerators", name);
     }
     orr_csv_destroy(csv);
@@ -91,12 +89,12 @@ static void models(orr_builder *b)
 {
     orr_csv *csv = orr_open_catalogue(b, "models");
     for (size_t r = 0; csv != NULL && r < orr_csv_rows(csv); r++) {
-        const char *name = unique_name(b, csv, r, "name", &b->models);
+        const char *name = orr_unique_name(b, csv, r, "name", &b->models);
         orr_model_info *m = orr_append(b, &b->models);
         m->name = name;
-        m->title = word(b, csv, r, "title");
-        m->vendor = word(b, csv, r, "vendor");
-        m->confidence = word(b, csv, r, "confidence");
+        m->title = orr_word(b, csv, r, "title");
+        m->vendor = orr_word(b, csv, r, "vendor");
+        m->confidence = orr_word(b, csv, r, "confidence");
         m->parameters = 1e9 * cell(b, csv, r, "total_params_b", 0.0001, 1e6, NO_DEFAULT);
         m->active_parameters = 1e9 * cell(b, csv, r, "active_params_b", 0.0001, 1e6, NO_DEFAULT);
         m->expert_parameters = 1e9 * cell(b, csv, r, "expert_params_b", 0, 1e6, 0);
@@ -108,7 +106,7 @@ static void models(orr_builder *b)
         m->top_k = (uint32_t)cell(b, csv, r, "topk", 0, 1e5, 0);
         m->kv_elements_per_token = cell(b, csv, r, "kv_elems_per_token", 1, 1e9, NO_DEFAULT);
         m->longest_context = (uint32_t)cell(b, csv, r, "max_context", 1, 1e9, NO_DEFAULT);
-        m->attention = strcmp(word(b, csv, r, "attention"), "mla") == 0 ? ORR_ATTENTION_MLA : ORR_ATTENTION_SHARDED;
+        m->attention = strcmp(orr_word(b, csv, r, "attention"), "mla") == 0 ? ORR_ATTENTION_MLA : ORR_ATTENTION_SHARDED;
         orr_note_origin(b, csv, r, "models", name);
     }
     orr_csv_destroy(csv);
@@ -199,7 +197,7 @@ static void accesses(orr_builder *b)
     for (size_t r = 0; csv != NULL && r < orr_csv_rows(csv); r++) {
         if (strcmp(orr_csv_cell(csv, r, orr_csv_column(csv, "tech")), "none") == 0)
             continue;
-        const char *name = unique_name(b, csv, r, "tech", &b->accesses);
+        const char *name = orr_unique_name(b, csv, r, "tech", &b->accesses);
         orr_access *a = orr_append(b, &b->accesses);
         a->name = name;
         a->uplink_bit_s = 1e6 * cell(b, csv, r, "uplink_mbps", 1e-6, 1e9, NO_DEFAULT);
@@ -219,10 +217,10 @@ static void devices(orr_builder *b)
 {
     orr_csv *csv = orr_open_catalogue(b, "devices");
     for (size_t r = 0; csv != NULL && r < orr_csv_rows(csv); r++) {
-        const char *name = unique_name(b, csv, r, "device", &b->devices);
+        const char *name = orr_unique_name(b, csv, r, "device", &b->devices);
         orr_device *d = orr_append(b, &b->devices);
         d->name = name;
-        d->access = word(b, csv, r, "access");
+        d->access = orr_word(b, csv, r, "access");
         d->request_bytes = (uint32_t)cell(b, csv, r, "request_bytes_fixed", 0, 1e9, NO_DEFAULT);
         d->response_bytes = (uint32_t)cell(b, csv, r, "response_bytes_fixed", 0, 1e9, NO_DEFAULT);
         d->bytes_per_input_token = (uint32_t)cell(b, csv, r, "bytes_per_input_token", 0, 200, NO_DEFAULT);
@@ -238,7 +236,7 @@ static void profiles(orr_builder *b)
     if (csv == NULL)
         return;
     for (size_t r = 0; r < orr_csv_rows(csv); r++) {
-        const char *name = word(b, csv, r, "profile");
+        const char *name = orr_word(b, csv, r, "profile");
         uint32_t at = orr_look_up(&b->profiles, name);
         orr_profile *p = at == ORR_NONE ? orr_append(b, &b->profiles) : orr_array_at(&b->profiles, at);
         p->name = name;
@@ -268,11 +266,11 @@ static void rules(orr_builder *b)
     orr_csv *csv = orr_open_catalogue(b, "residency");
     for (size_t r = 0; csv != NULL && r < orr_csv_rows(csv); r++) {
         orr_rule *rule = orr_append(b, &b->rules);
-        rule->origin = word(b, csv, r, "origin");
-        rule->data_class = word(b, csv, r, "data_class");
-        rule->destination = word(b, csv, r, "destination");
-        rule->verdict = word(b, csv, r, "verdict");
-        rule->mechanism = word(b, csv, r, "mechanism");
+        rule->origin = orr_word(b, csv, r, "origin");
+        rule->data_class = orr_word(b, csv, r, "data_class");
+        rule->destination = orr_word(b, csv, r, "destination");
+        rule->verdict = orr_word(b, csv, r, "verdict");
+        rule->mechanism = orr_word(b, csv, r, "mechanism");
         if (strcmp(rule->verdict, "allow") != 0 && strcmp(rule->verdict, "allow_if") != 0 && strcmp(rule->verdict, "deny") != 0)
             orr_problem(b->problems, orr_csv_where(csv, r, orr_csv_column(csv, "verdict")), "verdict: expected allow, allow_if or deny, found `%s`", rule->verdict);
         orr_note_origin(b, csv, r, "residency", rule->data_class);

@@ -6,14 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Share of accelerator memory that a server uses for weights and cache; the rest is activations and runtime (the
- * default `gpu_memory_utilization` of vLLM). */
-static const double MEMORY_SHARE = 0.9;
+/* An engine of no name behaves as vLLM does by default: nine tenths of the memory for weights and cache (`gpu_memory_utilization`; the rest is activations and
+ * runtime), blocks of 16 tokens, a hundredth of them kept free at admissions (`watermark`), prefixes kept. */
+static const orr_inference_engine NAMELESS = {.kv_block = 16, .kv_reserve = 0.01, .memory_share = 0.9, .keeps_prefixes = true};
 
 static const char *const owner_words[] = {"self_built", "partner", "joint_venture"};
-static const char *const precision_words[] = {"bf16", "fp8", "int8", "int4"};
-static const double weight_bytes[] = {2, 1, 1, 0.5};
-static const double kv_bytes[] = {2, 1, 1, 1};
+static const char *const precision_words[] = {"bf16", "fp8", "int8", "int4", "fp4"};
+static const char *const kv_precision_words[] = {"same", "bf16", "fp8", "int8"};
+enum { PRECISIONS = 5, KV_PRECISIONS = 4 };
+static const double weight_bytes[PRECISIONS] = {2, 1, 1, 0.5, 0.5625 /* a scale byte for 16 weights (NVFP4) */};
+static const double kv_bytes[PRECISIONS] = {2, 1, 1, 1, 1};
 
 static void services(orr_builder *b)
 {
@@ -46,25 +48,55 @@ static void services(orr_builder *b)
 
 /* What a pool's row says, from a catalogue or from the scenario. */
 typedef struct pool_text {
-    const char *id, *site, *service, *accelerator, *owner;
-    double      group, replicas, servers, max_batch, queue_limit, price_factor;
-    int         precision;
+    const char *id, *site, *service, *accelerator, *engine, *owner;
+    double      group, replicas, servers, max_batch, queue_limit, price_factor, token_budget;
+    int         precision, kv_precision;
     bool        each_visible;
-    orr_where   where, site_at, service_at, accelerator_at;
+    const orr_node *node; /* in the scenario, and which of `pools` it is; NULL for a row of a catalogue */
+    uint32_t        row;
+    orr_where   where, site_at, service_at, accelerator_at, engine_at;
 } pool_text;
 
 /* Fits the model into a replica's memory and sets its cache. */
-static void fit(orr_builder *b, orr_pool *p, const orr_service *s)
+static void fit(orr_builder *b, orr_pool *p, const orr_service *s, double memory_share)
 {
     const orr_accelerator *a = orr_array_at(&b->accelerators, p->accelerator);
     const orr_model_info *m = orr_array_at(&b->models, s->model);
-    double memory = MEMORY_SHARE * a->memory_bytes * p->group, weights = m->parameters * p->weight_bytes;
-    double per_token = m->kv_elements_per_token * p->kv_bytes * (m->attention == ORR_ATTENTION_MLA ? p->group : 1);
-    double tokens = floor((memory - weights) / per_token);
+    double memory = memory_share * a->memory_bytes * p->group, weights = m->parameters * p->weight_bytes;
+    p->kv_bytes_per_token = m->kv_elements_per_token * p->kv_bytes;
+    double tokens = floor((memory - weights) / (p->kv_bytes_per_token * (m->attention == ORR_ATTENTION_MLA ? p->group : 1)));
     p->kv_tokens = tokens > 0 ? (int64_t)tokens : 0;
     if (p->kv_tokens < 1024)
         orr_problem(b->problems, p->where, "pool `%s` has no capacity: the weights of %s take %.1f GB of the %.1f GB usable on %u x %s", p->id, m->name, weights / 1e9,
                     memory / 1e9, p->group, a->name);
+}
+
+/* How a pool of an llm service works. */
+static void set_engine(orr_builder *b, orr_pool *p, const orr_service *s, const pool_text *t)
+{
+    p->engine = *t->engine ? orr_find(b, &b->engines, t->engine, "engine", t->engine_at) : ORR_NONE;
+    const orr_inference_engine *e = p->engine == ORR_NONE ? &NAMELESS : orr_array_at(&b->engines, p->engine);
+    p->batching = e->batching;
+    p->token_budget = t->token_budget > 0 ? (uint32_t)t->token_budget : p->engine == ORR_NONE ? b->world->token_budget : e->token_budget;
+    p->kv_block = e->kv_block;
+    p->kv_reserve = e->kv_reserve;
+    p->keeps_prefixes = e->keeps_prefixes;
+    p->weight_bytes = weight_bytes[t->precision];
+    p->kv_bytes = kv_bytes[t->kv_precision == 0 ? t->precision : t->kv_precision - 1];
+    if (t->node != NULL) {
+        const orr_node *speculation = orr_node_get(t->node, "speculation"), *hand_over = orr_node_get(t->node, "hand_over");
+        p->drafts = (uint32_t)orr_integer(speculation, "drafts");
+        p->acceptance = orr_number(speculation, "acceptance");
+        p->draft_cost = orr_number(speculation, "draft_cost");
+        p->hand_over_bit_s = orr_number(hand_over, "bandwidth") * p->group;
+        if (orr_integer(t->node, "prefix_cache") > 0)
+            p->keeps_prefixes = orr_integer(t->node, "prefix_cache") == 1;
+    }
+    p->calibration = orr_pick_calibration(b, p->accelerator, p->engine, s->model);
+    if (p->calibration == ORR_NONE)
+        orr_problem(b->problems, t->where, "no row of `catalogues.calibrations` holds for %s on %s", ((orr_model_info *)orr_array_at(&b->models, s->model))->name,
+                    ((orr_accelerator *)orr_array_at(&b->accelerators, p->accelerator))->name);
+    fit(b, p, s, e->memory_share);
 }
 
 static void add_pool(orr_builder *b, const pool_text *t)
@@ -107,28 +139,14 @@ static void add_pool(orr_builder *b, const pool_text *t)
         p->servers = (uint32_t)t->servers;
         p->max_batch = (uint32_t)t->max_batch;
         p->queue_limit = (uint32_t)fmin(t->queue_limit, 4e9);
-        p->weight_bytes = weight_bytes[t->precision];
-        p->kv_bytes = kv_bytes[t->precision];
+        p->engine = p->calibration = p->hands_to = ORR_NONE;
+        p->row_of_list = t->node == NULL ? ORR_NONE : t->row;
         p->price_factor = t->price_factor;
         p->slots = p->replicas * (s->kind == ORR_SERVICE_LLM ? p->max_batch : p->servers);
         p->entity = orr_entity(p->id);
         if (s->kind == ORR_SERVICE_LLM && s->model != ORR_NONE)
-            fit(b, p, s);
+            set_engine(b, p, s, t);
     }
-}
-
-static int word_index(orr_builder *b, const orr_csv *csv, size_t row, const char *column, const char *const *words, int count, int fallback)
-{
-    int c = orr_csv_column(csv, column);
-    const char *text = orr_csv_cell(csv, row, c);
-    if (*text == 0)
-        return fallback;
-    for (int i = 0; i < count; i++)
-        if (strcmp(words[i], text) == 0)
-            return i;
-    const char *near = orr_nearest(text, words, (size_t)count);
-    orr_problem(b->problems, orr_csv_where(csv, row, c), "%s: unknown `%s`%s%s", column, text, near ? ", did you mean " : "", near ? near : "");
-    return fallback;
 }
 
 static void catalogue_pools(orr_builder *b)
@@ -140,7 +158,7 @@ static void catalogue_pools(orr_builder *b)
         int site = orr_csv_need(csv, "site", b->problems), service = orr_csv_need(csv, "service", b->problems);
         orr_where where = orr_csv_where(csv, r, site);
         where.file = orr_keep(b, where.file);
-        int owner = word_index(b, csv, r, "owner", owner_words, 3, 0);
+        int owner = orr_word_index(b, csv, r, "owner", owner_words, 3, 0);
         pool_text t = {
             .id = orr_csv_cell(csv, r, orr_csv_column(csv, "pool")),
             .site = orr_csv_cell(csv, r, site),
@@ -153,7 +171,11 @@ static void catalogue_pools(orr_builder *b)
             .max_batch = orr_csv_number(csv, r, orr_csv_column(csv, "max_batch"), 0, 4096, 32, b->problems),
             .queue_limit = orr_csv_number(csv, r, orr_csv_column(csv, "queue_limit"), 0, 4e9, 1e9, b->problems),
             .price_factor = orr_csv_number(csv, r, orr_csv_column(csv, "price_factor"), 0.001, 100, 1, b->problems),
-            .precision = word_index(b, csv, r, "precision", precision_words, 4, 0),
+            .token_budget = orr_csv_number(csv, r, orr_csv_column(csv, "token_budget"), 0, 1e6, 0, b->problems),
+            .precision = orr_word_index(b, csv, r, "precision", precision_words, PRECISIONS, 0),
+            .kv_precision = orr_word_index(b, csv, r, "kv_precision", kv_precision_words, KV_PRECISIONS, 0),
+            .engine = orr_csv_cell(csv, r, orr_csv_column(csv, "engine")),
+            .engine_at = orr_csv_where(csv, r, orr_csv_column(csv, "engine")),
             .where = where,
             .site_at = where,
             .service_at = orr_csv_where(csv, r, service),
@@ -186,7 +208,13 @@ static void inline_pools(orr_builder *b)
             .max_batch = (double)orr_integer(n, "max_batch"),
             .queue_limit = (double)orr_integer(n, "queue_limit"),
             .price_factor = orr_number(n, "price_factor"),
+            .token_budget = (double)orr_integer(n, "token_budget"),
             .precision = (int)orr_integer(n, "precision"),
+            .kv_precision = (int)orr_integer(n, "kv_precision"),
+            .engine = orr_has(n, "engine") ? orr_text(n, "engine") : "",
+            .engine_at = orr_has(n, "engine") ? orr_where_of(n, "engine") : n->where,
+            .node = n,
+            .row = (uint32_t)i,
             .each_visible = orr_integer(n, "expose") == 1,
             .where = n->where,
             .site_at = orr_where_of(n, "site"),
@@ -197,9 +225,36 @@ static void inline_pools(orr_builder *b)
     }
 }
 
+/* Who decodes what is prefilled where. */
+static void link_hand_overs(orr_builder *b)
+{
+    const orr_node *list = orr_node_get(b->root, "pools");
+    for (uint32_t i = 0; i < b->pools.count; i++) {
+        orr_pool *p = orr_array_at(&b->pools, i);
+        const orr_node *n = p->row_of_list == ORR_NONE ? NULL : orr_node_get(list->child[p->row_of_list], "hand_over");
+        if (n == NULL || !orr_has(n, "to") || *orr_text(n, "to") == 0)
+            continue;
+        orr_where where = orr_where_of(n, "to");
+        uint32_t to = orr_find(b, &b->pools, orr_text(n, "to"), "pool", where);
+        if (to == ORR_NONE)
+            continue;
+        orr_pool *other = orr_array_at(&b->pools, to);
+        if (to == i || other->site != p->site || other->service != p->service || p->accelerator == ORR_NONE)
+            orr_problem(b->problems, where, "pool `%s` can hand over to another llm pool of the same service at the same site only", p->id);
+        p->hands_to = to;
+        other->decodes_only = true;
+    }
+    for (uint32_t i = 0; i < b->pools.count; i++) {
+        const orr_pool *p = orr_array_at(&b->pools, i);
+        if (p->decodes_only && p->hands_to != ORR_NONE)
+            orr_problem(b->problems, p->where, "pool `%s` decodes for another one and cannot hand over itself", p->id);
+    }
+}
+
 void orr_build_services(orr_builder *b)
 {
     services(b);
     catalogue_pools(b);
     inline_pools(b);
+    link_hand_overs(b);
 }

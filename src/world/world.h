@@ -40,7 +40,9 @@ typedef struct orr_link {
 /** Coefficients of the roofline (serve/roofline.h), fitted on measurements. */
 typedef struct orr_coefficients {
     double compute_efficiency, bandwidth_efficiency, kv_efficiency, attention_efficiency, link_efficiency;
-    double base_s, layer_s, sequence_s, all_reduce_s;
+    double wide_share;                /**< of the arithmetic, at the 16-bit rate, that narrow weights do not spare */
+    double base_s, layer_s, prompt_layer_s, sequence_s, all_reduce_s, ring_s;
+    double front_end_s;               /**< between the arrival of a request and its entry into the engine's queue */
 } orr_coefficients;
 
 /** One accelerator kind. */
@@ -48,8 +50,29 @@ typedef struct orr_accelerator {
     const char *name, *title, *vendor, *confidence;
     double memory_bytes, bandwidth_byte_s, bf16_flops, int8_ops, fp8_flops, link_byte_s;
     double tdp_w, idle_fraction, prefill_fraction, decode_fraction;
-    orr_coefficients dense, moe; /**< for dense models, and for mixtures of experts */
 } orr_accelerator;
+
+/** An inference engine: how it forms batches and keeps its cache. */
+typedef struct orr_inference_engine {
+    const char *name, *title;
+    uint32_t    batching;     /**< orr_batching of serve/llm.h */
+    uint32_t    token_budget; /**< tokens that an iteration may hold */
+    uint32_t    kv_block;     /**< tokens */
+    double      kv_reserve;   /**< share of the cache kept free at admissions */
+    double      memory_share; /**< of the accelerators' memory, for weights and cache */
+    bool        keeps_prefixes;
+} orr_inference_engine;
+
+#define ORR_ANY (ORR_NONE - 1) /**< in a calibration: whatever it is */
+typedef enum orr_model_kind { ORR_ANY_MODEL, ORR_DENSE, ORR_MIXTURE } orr_model_kind;
+
+/** Coefficients, and what they hold for: the row that says most about a pool counts. */
+typedef struct orr_calibration {
+    const char      *name, *confidence;
+    uint32_t         accelerator, engine, model; /**< ORR_ANY: all; ORR_NONE: not in the catalogue */
+    orr_model_kind   kind;
+    orr_coefficients coefficients;
+} orr_calibration;
 
 typedef enum orr_attention { ORR_ATTENTION_SHARDED, ORR_ATTENTION_MLA } orr_attention;
 
@@ -92,10 +115,23 @@ typedef struct orr_service {
 typedef struct orr_pool {
     const char *id, *owner;
     uint32_t    site, service, accelerator; /**< accelerator ORR_NONE for a station without one */
+    uint32_t    engine, calibration;        /**< engine ORR_NONE: none in particular; calibration ORR_NONE for a station */
     uint32_t    group, replicas, servers, max_batch, queue_limit;
     double      weight_bytes, kv_bytes;  /**< bytes per parameter and per cache element */
+    double      kv_bytes_per_token;      /**< of the cache, over all layers, once */
     int64_t     kv_tokens;               /**< cache capacity of a replica in tokens */
+    uint32_t    token_budget, batching;  /**< tokens per iteration; which sequences share one (serve/llm.h) */
+    uint32_t    kv_block;                /**< tokens per block of the cache */
+    double      kv_reserve;              /**< share of the cache that is kept free when a request enters beside others */
+    bool        keeps_prefixes;
+    uint32_t    drafts;                  /**< speculative decoding: tokens proposed per step, 0 without */
+    double      acceptance;              /**< chance that a proposed token is kept, if those before it were */
+    double      draft_cost;              /**< time of proposing one token, relative to a step without drafts */
+    uint32_t    hands_to;                /**< pool at the same site that decodes what is prefilled here; ORR_NONE */
+    bool        decodes_only;            /**< another pool hands over to it: no policy sees it */
+    double      hand_over_bit_s;         /**< network port of a replica */
     double      price_factor;
+    uint32_t    row_of_list;             /**< in the scenario's `pools`; ORR_NONE: of a catalogue */
     uint32_t    slots;                   /**< replicas x max_batch, or servers: how many requests are served at a time */
     uint64_t    entity;
     orr_where   where;
@@ -168,6 +204,10 @@ typedef struct orr_world {
     uint32_t       link_count;
     orr_accelerator *accelerators;
     uint32_t         accelerator_count;
+    orr_inference_engine *engines;
+    uint32_t              engine_count;
+    orr_calibration *calibrations;
+    uint32_t         calibration_count;
     orr_model_info *models;
     uint32_t        model_count;
     orr_tariff *tariffs;

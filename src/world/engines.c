@@ -1,0 +1,117 @@
+/* Inference engines, and calibrations: how fast an accelerator turned out to be with an engine and a model. */
+#include "world/builder.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const batching_words[] = {"mixed", "whole_prompts", "prompts_first"};
+
+static double number(orr_builder *b, const orr_csv *csv, size_t row, const char *column, double low, double high)
+{
+    int c = orr_csv_need(csv, column, b->problems);
+    double value = c < 0 ? low : orr_csv_number(csv, row, c, low, high, NAN, b->problems);
+    return isnan(value) ? low : value;
+}
+
+static void engines(orr_builder *b)
+{
+    orr_csv *csv = orr_open_catalogue(b, "engines");
+    for (size_t r = 0; csv != NULL && r < orr_csv_rows(csv); r++) {
+        const char *name = orr_unique_name(b, csv, r, "name", &b->engines);
+        orr_inference_engine *e = orr_append(b, &b->engines);
+        *e = (orr_inference_engine){.name = name, .title = orr_word(b, csv, r, "title")};
+        e->batching = (uint32_t)orr_word_index(b, csv, r, "batching", batching_words, 3, 0);
+        e->token_budget = (uint32_t)number(b, csv, r, "token_budget", 16, 1e6);
+        e->kv_block = (uint32_t)number(b, csv, r, "kv_block", 1, 512);
+        if (512 % e->kv_block != 0)
+            orr_problem(b->problems, orr_csv_where(csv, r, orr_csv_column(csv, "kv_block")), "kv_block: expected a power of two up to 512, found %u", e->kv_block);
+        e->kv_reserve = number(b, csv, r, "kv_reserve", 0, 0.5);
+        e->memory_share = number(b, csv, r, "memory_share", 0.1, 1);
+        e->keeps_prefixes = number(b, csv, r, "prefix_cache", 0, 1) != 0;
+        orr_note_origin(b, csv, r, "engines", name);
+    }
+    orr_csv_destroy(csv);
+}
+
+/* What a row is for: the name of an item, ORR_ANY for `*`. */
+static uint32_t which(orr_builder *b, const orr_csv *csv, size_t row, const char *column, const orr_array *array)
+{
+    int c = orr_csv_need(csv, column, b->problems);
+    const char *text = orr_csv_cell(csv, row, c);
+    if (c < 0 || strcmp(text, "*") == 0)
+        return ORR_ANY;
+    return orr_find(b, array, text, column, orr_csv_where(csv, row, c));
+}
+
+static orr_coefficients coefficients(orr_builder *b, const orr_csv *csv, size_t row)
+{
+    return (orr_coefficients){
+        .compute_efficiency = number(b, csv, row, "ec", 0.005, 1),
+        .bandwidth_efficiency = number(b, csv, row, "eb", 0.005, 1),
+        .kv_efficiency = number(b, csv, row, "ekv", 0.005, 1),
+        .attention_efficiency = number(b, csv, row, "eat", 0.005, 1),
+        .link_efficiency = number(b, csv, row, "ecm", 0.005, 1),
+        .wide_share = number(b, csv, row, "kb", 0, 10),
+        .base_s = 1e-6 * number(b, csv, row, "t0_us", 0, 1e6),
+        .layer_s = 1e-6 * number(b, csv, row, "tl_us", 0, 1e5),
+        .prompt_layer_s = 1e-6 * number(b, csv, row, "tlp_us", 0, 1e5),
+        .sequence_s = 1e-6 * number(b, csv, row, "tb_us", 0, 1e5),
+        .all_reduce_s = 1e-6 * number(b, csv, row, "ar_us", 0, 1e5),
+        .ring_s = 1e-6 * number(b, csv, row, "ar2_us", 0, 1e5),
+        .front_end_s = 1e-3 * number(b, csv, row, "fe_ms", 0, 1e5),
+    };
+}
+
+static void calibrations(orr_builder *b)
+{
+    orr_csv *csv = orr_open_catalogue(b, "calibrations");
+    for (size_t r = 0; csv != NULL && r < orr_csv_rows(csv); r++) {
+        orr_calibration *k = orr_append(b, &b->calibrations);
+        int model = orr_csv_need(csv, "model", b->problems);
+        const char *text = orr_csv_cell(csv, r, model);
+        *k = (orr_calibration){.accelerator = which(b, csv, r, "accelerator", &b->accelerators), .engine = which(b, csv, r, "engine", &b->engines), .model = ORR_ANY,
+                               .coefficients = coefficients(b, csv, r), .confidence = orr_word(b, csv, r, "confidence")};
+        if (model >= 0 && strcmp(text, "dense") == 0)
+            k->kind = ORR_DENSE;
+        else if (model >= 0 && strcmp(text, "moe") == 0)
+            k->kind = ORR_MIXTURE;
+        else
+            k->model = which(b, csv, r, "model", &b->models);
+        char name[256];
+        snprintf(name, sizeof name, "%s/%s/%s", orr_csv_cell(csv, r, orr_csv_column(csv, "accelerator")), orr_csv_cell(csv, r, orr_csv_column(csv, "engine")), text);
+        k->name = orr_keep(b, name);
+        orr_note_origin(b, csv, r, "calibrations", name);
+    }
+    orr_csv_destroy(csv);
+}
+
+/* How well a row fits, the higher the better; 0: not at all. The accelerator counts most, then the model, then the engine. */
+static int fit_of(const orr_calibration *k, uint32_t accelerator, uint32_t engine, uint32_t model, orr_model_kind kind)
+{
+    if ((k->accelerator != ORR_ANY && k->accelerator != accelerator) || (k->engine != ORR_ANY && k->engine != engine) || (k->model != ORR_ANY && k->model != model) ||
+        (k->kind != ORR_ANY_MODEL && k->kind != kind))
+        return 0;
+    return 1 + 8 * (k->accelerator != ORR_ANY) + 4 * (k->model != ORR_ANY) + 2 * (k->kind != ORR_ANY_MODEL) + (k->engine != ORR_ANY);
+}
+
+uint32_t orr_pick_calibration(const orr_builder *b, uint32_t accelerator, uint32_t engine, uint32_t model)
+{
+    const orr_model_info *m = orr_array_at(&b->models, model);
+    uint32_t best = ORR_NONE;
+    int      fit = 0;
+    for (uint32_t i = 0; i < b->calibrations.count; i++) {
+        int here = fit_of(orr_array_at(&b->calibrations, i), accelerator, engine, model, m->experts > 0 ? ORR_MIXTURE : ORR_DENSE);
+        if (here > fit) {
+            fit = here;
+            best = i;
+        }
+    }
+    return best;
+}
+
+void orr_build_engines(orr_builder *b)
+{
+    engines(b);
+    calibrations(b);
+}
