@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "base/winners.h"
+#include "clients/turns.h"
 #include "grid/telemetry.h"
 #include "tokens/meter.h"
 
@@ -145,7 +146,7 @@ static void count_present(orr_pool_counts *c, int64_t now, int change)
     c->present += (uint32_t)change;
 }
 
-static orr_attempt_id id_of(const orr_job *j) { return (orr_attempt_id){j->client, j->cohort, j->number, j->attempt, 0}; }
+static orr_attempt_id id_of(const orr_job *j) { return (orr_attempt_id){j->client, j->cohort, j->number, j->attempt, j->turn}; }
 
 static void reply(orr_grid *g, orr_lane *lane, orr_site *s, const orr_job *j)
 {
@@ -263,7 +264,7 @@ static int64_t draw_work(const orr_grid *g, uint32_t pool, const orr_request_mes
         return llround(service->mean_ns);
     orr_random stream;
     gsl_rng rng;
-    orr_random_at(&stream, g->world->seed, ORR_STREAM_SERVICE, g->world->cohorts[m->id.cohort].entity, m->id.number);
+    orr_random_at(&stream, g->world->seed, ORR_STREAM_SERVICE, orr_turn_entity(&g->world->cohorts[m->id.cohort], m->turn), m->id.number);
     orr_random_gsl(&rng, &stream);
     double work;
     if (service->law == ORR_LAW_EXPONENTIAL) {
@@ -312,7 +313,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
     }
     orr_job *j = orr_job_at(&s->jobs, index);
     *j = (orr_job){.attempt = m->id.attempt, .instance = instance, .pool = m->pool, .input = m->input, .prefix = m->prefix, .output = m->output, .arrived_ns = now,
-                   .cohort = m->id.cohort, .number = m->id.number, .client = m->id.slot, .ingress = source,
+                   .cohort = m->id.cohort, .number = m->id.number, .turn = m->id.turn, .client = m->id.slot, .ingress = source,
                    .class_ = (uint16_t)w->cohorts[m->id.cohort].class_, .may_cancel = m->may_cancel};
     if (m->may_cancel && !orr_map_put(&s->by_request, request_key(source, m->id.slot), index))
         orr_fail(lane, ORR_NO_MEMORY);
@@ -338,7 +339,7 @@ void orr_server_cancel(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source
     if (index == ORR_NONE)
         return;
     const orr_job *j = orr_job_at(&s->jobs, index);
-    if (j->cohort != m->id.cohort || j->number != m->id.number || j->attempt != m->id.attempt)
+    if (j->cohort != m->id.cohort || j->number != m->id.number || j->turn != m->id.turn || j->attempt != m->id.attempt)
         return;
     uint32_t instance = j->instance, pool = j->pool;
     bool llm = is_llm(g, pool);

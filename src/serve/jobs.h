@@ -33,7 +33,8 @@ typedef struct orr_job {
     uint32_t ingress;               /**< site */
     uint16_t class_;
     uint16_t may_cancel;            /**< its client waits for the first token and may leave */
-    uint16_t padding[2];
+    uint16_t turn;                  /**< its lower 16 bits */
+    uint16_t padding;
     int64_t  work_ns;               /**< stations: service requirement */
 } orr_job;
 static_assert(sizeof(orr_job) <= 128, "a job takes two cache lines");

@@ -145,6 +145,7 @@ static void hand_over(orr_builder *b)
     w->classes = b->classes.items, w->class_count = b->classes.count;
     w->cohorts = b->cohorts.items, w->cohort_count = b->cohorts.count;
     w->traces = b->traces.items, w->trace_count = b->traces.count;
+    w->trace_blocks = b->trace_blocks.items, w->trace_block_count = b->trace_blocks.count;
     w->origins = b->origins.items, w->origin_count = b->origins.count;
 }
 
@@ -238,7 +239,10 @@ static void check_whole(orr_builder *b)
         }
     for (uint32_t i = 0; i < w->cohort_count && w->duration_ns == ORR_NEVER; i++) { /* server time would overflow */
         const orr_cohort *k = &w->cohorts[i];
-        double longest = k->trace_count > 0 ? (double)w->traces[k->trace + k->trace_count - 1].at_ns : (double)k->requests / k->rate_per_ns;
+        const orr_class *c = &w->classes[k->class_];
+        double longest = k->trace_count > 0 ? (double)w->traces[k->trace + k->trace_count - 1].at_ns : (double)k->requests / k->rate_per_ns + (c->turns - 1) * (double)c->think_mean_ns;
+        if (c->follow == ORR_FOLLOW_LOOP)
+            longest = (double)c->ramp_ns + (double)k->requests / (double)k->clients * (double)c->think_mean_ns;
         if (w->services[w->classes[k->class_].service].kind == ORR_SERVICE_LLM && longest > (double)ORR_LONGEST_RUN)
             orr_problem(b->problems, w->classes[k->class_].where, "the requests of class `%s` would take %.0f days to arrive; a run with llm services takes at most 100", w->classes[k->class_].name,
                         longest / (double)ORR_DAY);
@@ -287,6 +291,7 @@ static void start(orr_builder *b, orr_world *world, orr_problems *problems)
     orr_array_init(&b->classes, sizeof(orr_class));
     orr_array_init(&b->cohorts, sizeof(orr_cohort));
     orr_array_init(&b->traces, sizeof(orr_trace_row));
+    orr_array_init(&b->trace_blocks, sizeof(uint64_t));
     orr_array_init(&b->origins, sizeof(orr_origin));
     orr_array_init(&b->devices, sizeof(orr_device));
     orr_array_init(&b->accesses, sizeof(orr_access));
@@ -406,7 +411,7 @@ void orr_world_destroy(orr_world *w)
     if (w == NULL)
         return;
     void *const owned[] = {w->sites, w->links, w->accelerators, w->models, w->tariffs, w->services, w->service_rows, w->pools,
-                           w->site_pools, w->site_pool_start, w->classes, w->cohorts, w->site_cohort_start, w->traces, w->origins,
+                           w->site_pools, w->site_pool_start, w->classes, w->cohorts, w->site_cohort_start, w->traces, w->trace_blocks, w->origins,
                            w->residency, w->ingress_sites, w->compute_sites, w->areas, w->text};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
