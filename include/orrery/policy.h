@@ -76,6 +76,9 @@ typedef struct orr_policy_request {
     const uint32_t *candidates;     /**< rows that serve it and to which its data may go, ascending: the same for all requests of a class */
     uint32_t        candidate_count; /**< at least 1 */
     const uint64_t *candidate_slots; /**< running sum: slots of candidates 0..i */
+    uint64_t        session;        /**< the same for all turns of a session (or of a user in a closed loop), and under every policy */
+    uint32_t        turn;           /**< 0 for the first */
+    uint32_t        history_tokens; /**< of the prompt, after the shared prefix: what earlier turns of the session left */
 } orr_policy_request;
 
 typedef enum orr_action {

@@ -26,6 +26,8 @@ typedef enum orr_stream {
     ORR_STREAM_TELEMETRY, /**< loss of a report */
     ORR_STREAM_TEST,
     ORR_STREAM_SPECULATION, /**< how many iterations an answer takes */
+    ORR_STREAM_SESSION, /**< turns of a session, and what its client thinks between them */
+    ORR_STREAM_REPLAY,  /**< how much later than recorded a request is replayed */
 } orr_stream;
 
 /** 128 random bits. */

@@ -37,7 +37,7 @@ int orr_cli_check(int argc, char **argv)
         double requests = 0, clients = 0;
         for (uint32_t c = 0; c < world->cohort_count; c++) {
             clients += (double)world->cohorts[c].clients;
-            requests += world->cohorts[c].trace_count > 0 ? (double)world->cohorts[c].trace_count : 86400e9 * world->cohorts[c].rate_per_ns;
+            requests += world->cohorts[c].trace_count > 0 ? (double)world->cohorts[c].trace_count : 86400e9 * world->cohorts[c].rate_per_ns * world->classes[world->cohorts[c].class_].turns;
         }
         warn_of_thin_pools(world);
         warn_of_rounded_pools(world);

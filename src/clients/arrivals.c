@@ -2,20 +2,23 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "clients/turns.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
 
 int64_t orr_arrivals_next(orr_arrivals *a, const orr_world *w, const orr_cohort *cohort)
 {
-    if (a->number >= cohort->requests)
+    const orr_class *class = &w->classes[cohort->class_];
+    if (a->number >= (class->follow == ORR_FOLLOW_LOOP ? cohort->clients : cohort->requests))
         return ORR_NEVER;
     uint32_t number = (uint32_t)a->number;
     assert(a->number <= UINT32_MAX);
     a->number++;
     if (cohort->trace_count > 0)
         return a->at_ns = w->traces[cohort->trace + number].at_ns;
-    const orr_class *class = &w->classes[cohort->class_];
+    if (class->follow == ORR_FOLLOW_LOOP)
+        return a->at_ns = (int64_t)((unsigned __int128)class->ramp_ns * number / cohort->clients);
     double left = -log(orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_ARRIVAL, cohort->entity, number, 0).low));
     int64_t local_s = w->start_s + w->sites[cohort->site].utc_offset_s;
     int64_t offset = (local_s % 86400 + 86400) % 86400 * ORR_SECOND; /* into the local day: calendar time in ns would not fit */
@@ -37,18 +40,22 @@ int64_t orr_arrivals_next(orr_arrivals *a, const orr_world *w, const orr_cohort 
 static uint32_t draw_length(const orr_lengths *law, gsl_rng *rng)
 {
     double tokens = law->mean;
+    if (law->law == ORR_LENGTH_UNIFORM)
+        return law->least + (uint32_t)gsl_rng_uniform_int(rng, law->most - law->least + 1ul);
     if (law->law == ORR_LENGTH_LOGNORMAL)
         tokens = exp(law->mu + law->sigma * gsl_ran_gaussian_ziggurat(rng, 1));
     double bounded = fmin(fmax(nearbyint(tokens), law->least), law->most);
     return (uint32_t)bounded;
 }
 
-void orr_arrivals_draw(const orr_world *w, const orr_cohort *cohort, uint32_t number, orr_intention *it)
+void orr_arrivals_draw(const orr_world *w, const orr_cohort *cohort, const orr_turn *turn, orr_intention *it)
 {
     const orr_class *class = &w->classes[cohort->class_];
+    uint32_t number = turn->number;
+    uint64_t entity = orr_turn_entity(cohort, turn->turn);
     orr_bits who = orr_random_bits(w->seed, ORR_STREAM_ARRIVAL, cohort->entity, number, 0);
     *it = (orr_intention){.number = number, .patience_ns = ORR_NEVER};
-    it->client = (uint32_t)orr_random_below(who.high, cohort->clients);
+    it->client = class->follow == ORR_FOLLOW_LOOP ? number : (uint32_t)orr_random_below(who.high, cohort->clients);
     if (cohort->trace_count > 0) {
         const orr_trace_row *row = &w->traces[cohort->trace + number];
         it->input = row->input;
@@ -56,7 +63,7 @@ void orr_arrivals_draw(const orr_world *w, const orr_cohort *cohort, uint32_t nu
     } else {
         orr_random stream;
         gsl_rng rng;
-        orr_random_at(&stream, w->seed, ORR_STREAM_LENGTHS, cohort->entity, number);
+        orr_random_at(&stream, w->seed, ORR_STREAM_LENGTHS, entity, number);
         orr_random_gsl(&rng, &stream);
         it->input = draw_length(&class->input, &rng);
         it->output = draw_length(&class->output, &rng);
@@ -65,6 +72,10 @@ void orr_arrivals_draw(const orr_world *w, const orr_cohort *cohort, uint32_t nu
     it->input += it->prefix;
     it->input += it->input == 0;
     it->output += it->output == 0;
+    if (turn->history > 0 && (uint64_t)turn->history + it->input + it->output <= class->context) {
+        it->history = turn->history;
+        it->input += it->history;
+    }
     if (class->access_sigma >= 0) {
         orr_random stream;
         gsl_rng rng;
@@ -73,21 +84,21 @@ void orr_arrivals_draw(const orr_world *w, const orr_cohort *cohort, uint32_t nu
         it->access_normal = gsl_ran_gaussian_ziggurat(&rng, 1);
     }
     if (isfinite(class->patience_mean_ns)) {
-        double u = orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_PATIENCE, cohort->entity, number, 0).low);
+        double u = orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_PATIENCE, entity, number, 0).low);
         it->patience_ns = (int64_t)fmin(-log(u) * class->patience_mean_ns, (double)ORR_LONGEST_RUN);
     }
     double sample = orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_CLIENT, cohort->entity, it->client, 1 << 20).low);
     it->sampled = sample < w->sample;
 }
 
-int64_t orr_access_round_trip(const orr_world *w, const orr_cohort *cohort, uint32_t number, uint32_t attempt, double client_normal)
+int64_t orr_access_round_trip(const orr_world *w, const orr_cohort *cohort, uint32_t number, uint32_t turn, uint32_t attempt, double client_normal)
 {
     const orr_class *class = &w->classes[cohort->class_];
     if (class->access_sigma < 0)
         return 0;
     orr_random stream;
     gsl_rng rng;
-    orr_random_at(&stream, w->seed, ORR_STREAM_ACCESS, cohort->entity, number);
+    orr_random_at(&stream, w->seed, ORR_STREAM_ACCESS, orr_turn_entity(cohort, turn), number);
     stream.block = attempt << 8;
     orr_random_gsl(&rng, &stream);
     /* Half of the variance belongs to the place where the client is, half to the moment. */
@@ -95,10 +106,10 @@ int64_t orr_access_round_trip(const orr_world *w, const orr_cohort *cohort, uint
     return (int64_t)exp(class->access_mu + class->access_sigma * z);
 }
 
-int64_t orr_retry_pause(const orr_world *w, const orr_cohort *cohort, uint32_t number, uint32_t attempt)
+int64_t orr_retry_pause(const orr_world *w, const orr_cohort *cohort, uint32_t number, uint32_t turn, uint32_t attempt)
 {
     const orr_class *class = &w->classes[cohort->class_];
     double pause = fmin((double)class->backoff_ns * pow(class->backoff_multiplier, attempt - 1), (double)class->backoff_most_ns);
-    double u = orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_BACKOFF, cohort->entity, number, attempt).low);
+    double u = orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_BACKOFF, orr_turn_entity(cohort, turn), number, attempt).low);
     return (int64_t)(pause * (1 - class->backoff_jitter * u));
 }

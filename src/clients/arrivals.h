@@ -3,7 +3,8 @@
  *
  * A cohort is a law, not a list. Its clients are independent, so their superposition is a Poisson process whose rate follows the
  * local hour; the k-th arrival and everything about it are functions of (seed, cohort, k), and the attributes of a
- * client of (seed, cohort, client). Nothing is stored per client, and nothing depends on what any policy did.
+ * client of (seed, cohort, client). Nothing is stored per client, and nothing depends on what any policy did. An arrival may be the
+ * first turn of a session, or a user of a closed loop who begins (turns.h).
  *
  * Inversion of the integrated rate over piecewise constant hours: Cinlar, Introduction to Stochastic Processes, 1975.
  */
@@ -18,25 +19,32 @@ typedef struct orr_arrivals {
     uint64_t number; /**< how many have been drawn */
 } orr_arrivals;
 
-/** An intention: what one client wants, once. */
+/** An intention: what one client wants, once. In a closed loop user k is client k. */
 typedef struct orr_intention {
     uint32_t number, client;
-    uint32_t input, prefix, output; /**< tokens; prefix is part of input */
+    uint32_t input, prefix, history, output; /**< tokens; prefix and then history are part of input */
     double   access_normal;         /**< the client's own part of its access delay, a standard normal variate */
     int64_t  patience_ns;           /**< ORR_NEVER: waits for ever */
     bool     sampled;               /**< its rows are written */
 } orr_intention;
 
+/** Tells one turn from all others. */
+typedef struct orr_turn {
+    uint32_t number;  /**< of the arrival that began it all */
+    uint32_t turn;    /**< 0 for the first */
+    uint32_t history; /**< tokens said before it, the prefix not included */
+} orr_turn;
+
 /** Time of the next arrival of the cohort, drawn as number `arrivals->number`; ORR_NEVER when there are no more. */
 int64_t orr_arrivals_next(orr_arrivals *arrivals, const orr_world *world, const orr_cohort *cohort);
 
-/** Everything about arrival `number`. */
-void orr_arrivals_draw(const orr_world *world, const orr_cohort *cohort, uint32_t number, orr_intention *intention);
+/** Everything about this turn. Its history is left out where prompt and answer would not fit the context with it. */
+void orr_arrivals_draw(const orr_world *world, const orr_cohort *cohort, const orr_turn *turn, orr_intention *intention);
 
 /** Round trip of the access network for one attempt, ns; 0 without one. */
-int64_t orr_access_round_trip(const orr_world *world, const orr_cohort *cohort, uint32_t number, uint32_t attempt, double client_normal);
+int64_t orr_access_round_trip(const orr_world *world, const orr_cohort *cohort, uint32_t number, uint32_t turn, uint32_t attempt, double client_normal);
 
 /** Pause before retry `attempt` (1 for the first), ns: exponential back-off with jitter. */
-int64_t orr_retry_pause(const orr_world *world, const orr_cohort *cohort, uint32_t number, uint32_t attempt);
+int64_t orr_retry_pause(const orr_world *world, const orr_cohort *cohort, uint32_t number, uint32_t turn, uint32_t attempt);
 
 #endif

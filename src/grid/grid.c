@@ -12,6 +12,7 @@ static void on_timer(void *context, orr_lane *lane, uint32_t process, uint32_t k
     orr_site *site = &g->sites[process];
     switch ((orr_timer_kind)kind) {
     case ORR_TIMER_ARRIVAL: orr_ingress_arrival(g, lane, site, handle); break;
+    case ORR_TIMER_TURN: orr_ingress_turn(g, lane, site, handle); break;
     case ORR_TIMER_ATTEMPT: orr_ingress_attempt(g, lane, site, handle); break;
     case ORR_TIMER_GIVE_UP: orr_ingress_give_up(g, lane, site, handle); break;
     case ORR_TIMER_LLM: orr_server_llm(g, lane, site, handle); break;
@@ -218,17 +219,24 @@ void orr_grid_archive(orr_grid *g, orr_archive *archive)
             archive->status = ORR_BAD_INPUT;
 }
 
+/* Users of a closed loop who have asked as often as they were to may still be about to notice. */
+static bool will_ask(const orr_grid *g, const orr_site *site, uint32_t index)
+{
+    const orr_cohort_state *k = orr_array_at(&site->cohorts, index);
+    const orr_cohort *cohort = &g->world->cohorts[g->world->site_cohort_start[site->id] + index];
+    bool loop = g->world->classes[cohort->class_].follow == ORR_FOLLOW_LOOP;
+    return (k->pending || k->thinking > 0) && !(loop && k->counts.offered >= cohort->requests);
+}
+
 bool orr_grid_idle(const orr_grid *g)
 {
     for (uint32_t s = 0; s < g->world->used_count; s++) {
         const orr_site *site = &g->sites[s];
         if (site->in_flight > 0)
             return false;
-        for (uint32_t c = 0; c < site->cohorts.count; c++) {
-            const orr_cohort_state *k = orr_array_at(&site->cohorts, c);
-            if (k->pending)
+        for (uint32_t c = 0; c < site->cohorts.count; c++)
+            if (will_ask(g, site, c))
                 return false;
-        }
     }
     return true;
 }

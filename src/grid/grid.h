@@ -50,6 +50,7 @@ bool orr_grid_idle(const orr_grid *grid);
 /* The two ends; called by grid.c. */
 void orr_ingress_start(orr_grid *grid, orr_lane *lane, orr_site *site);
 void orr_ingress_arrival(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t cohort);
+void orr_ingress_turn(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t thinking);
 void orr_ingress_attempt(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t slot);
 void orr_ingress_give_up(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t slot);
 void orr_ingress_first(orr_grid *grid, orr_lane *lane, orr_site *site, const orr_first_message *message);

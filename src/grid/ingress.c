@@ -2,11 +2,15 @@
  * been counted as ended, once. */
 #include "base/random.h"
 #include "base/time.h"
+#include "clients/turns.h"
 #include "grid/telemetry.h"
 
 #include <math.h>
 
 enum { MOST_DEFERRALS = 1000 };
+
+/* A user whose requests are refused at once asks again after this at the earliest: time must pass. */
+static const int64_t SHORTEST_CYCLE = ORR_MILLISECOND;
 
 static const orr_cohort *cohort_of(const orr_grid *g, const orr_request *r) { return &g->world->cohorts[r->cohort]; }
 
@@ -60,6 +64,40 @@ static void heard(orr_lane *lane, const orr_site *site, orr_request *r)
     r->give_up = 0;
 }
 
+/* A closed loop is over when its users have asked so often. */
+static bool enough(const orr_grid *g, const orr_cohort *cohort, const orr_cohort_state *k)
+{
+    return g->world->classes[cohort->class_].follow == ORR_FOLLOW_LOOP && k->counts.offered >= cohort->requests;
+}
+
+/* The client has the end of its answer, or of its hopes: if it will ask again, it thinks. */
+static void follow_up(orr_grid *g, orr_lane *lane, orr_site *site, const orr_request *r, orr_end end)
+{
+    const orr_world *w = g->world;
+    const orr_cohort *cohort = cohort_of(g, r);
+    const orr_class *class = &w->classes[cohort->class_];
+    orr_cohort_state *k = state_of(g, site, r);
+    if (enough(g, cohort, k) || (class->follow == ORR_FOLLOW_SESSION && (end != ORR_SERVED || r->turn + 1 >= orr_session_turns(w, cohort, r->number))))
+        return;
+    int64_t now = orr_now(lane), knows = now + r->down_ns;
+    if (end == ORR_ABANDONED) /* it left by its own clock */
+        knows = r->leaves_ns > now ? r->leaves_ns : now;
+    int64_t again = knows + orr_think_time(w, cohort, r->number, r->turn + 1), soonest = r->began_ns + (end == ORR_SERVED ? 1 : SHORTEST_CYCLE);
+    again = again > soonest ? again : soonest;
+    if (again >= w->duration_ns)
+        return;
+    uint32_t index = orr_array_take(&site->thinking, &site->free_thinking);
+    if (index == ORR_NONE) {
+        orr_fail(lane, ORR_NO_MEMORY);
+        return;
+    }
+    orr_thinking *t = orr_array_at(&site->thinking, index);
+    *t = (orr_thinking){.cohort = r->cohort - w->site_cohort_start[site->id], .next = {.number = r->number, .turn = r->turn + 1}};
+    t->next.history = class->history ? r->input - r->prefix + r->output : 0;
+    k->thinking++;
+    orr_timer(lane, site->id, ORR_TIMER_TURN, index, again);
+}
+
 /* The intention is over. */
 static void finish(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, orr_end end, const orr_done_message *done, int64_t ttft_ns, int64_t tpot_ns, int64_t e2e_ns, bool good)
 {
@@ -78,7 +116,7 @@ static void finish(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, o
             return;
         }
         *row = (orr_request_row){.final_ns = orr_now(lane), .began_ns = r->began_ns, .ttft_ns = ttft_ns, .tpot_ns = tpot_ns, .e2e_ns = e2e_ns,
-                                 .state_age_ns = r->state_age_ns, .sequence = site->row_sequence++, .ingress = site->id, .cohort = r->cohort, .number = r->number,
+                                 .state_age_ns = r->state_age_ns, .sequence = site->row_sequence++, .ingress = site->id, .cohort = r->cohort, .number = r->number, .turn = r->turn,
                                  .client = r->client, .row = r->row, .class_ = (uint16_t)cohort_of(g, r)->class_, .attempts = (uint16_t)(r->attempt + 1),
                                  .end = (uint8_t)end, .reason = end == ORR_SERVED ? ORR_REASON_NONE : r->reason, .slo_met = good,
                                  .server_wait_ns = -1, .server_first_ns = -1, .server_total_ns = -1};
@@ -94,6 +132,8 @@ static void finish(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, o
         }
     }
     heard(lane, site, r);
+    if (g->world->classes[cohort_of(g, r)->class_].follow != ORR_FOLLOW_NOTHING)
+        follow_up(g, lane, site, r, end);
     site->in_flight--;
     site->last_end_ns = orr_now(lane);
     orr_array_give(&site->requests, &site->free_request, slot);
@@ -105,37 +145,62 @@ static void end_without_answer(orr_grid *g, orr_lane *lane, orr_site *site, uint
     finish(g, lane, site, slot, end, NULL, -1, -1, -1, false);
 }
 
-void orr_ingress_arrival(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index)
+/* A client asks. Its first turn arrives here now; of a later one, or in a closed loop, now is when the client begins, on the other side of its access network. */
+static void begin(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index, const orr_turn *turn)
 {
     const orr_world *w = g->world;
     uint32_t cohort_index = w->site_cohort_start[site->id] + index;
     const orr_cohort *cohort = &w->cohorts[cohort_index];
+    const orr_class *class = &w->classes[cohort->class_];
     orr_cohort_state *k = orr_array_at(&site->cohorts, index);
-    uint32_t number = (uint32_t)k->counts.offered; /* arrivals are run in the order in which they were numbered */
     orr_intention it;
-    orr_arrivals_draw(w, cohort, number, &it);
+    orr_arrivals_draw(w, cohort, turn, &it);
     uint32_t slot = orr_array_take(&site->requests, &site->free_request);
     if (slot == ORR_NONE) {
         orr_fail(lane, ORR_NO_MEMORY);
         return;
     }
     int64_t now = orr_now(lane);
+    bool loop = class->follow == ORR_FOLLOW_LOOP;
     orr_request *r = orr_array_at(&site->requests, slot);
-    *r = (orr_request){.cohort = cohort_index, .number = number, .client = it.client, .row = ORR_NONE, .live = 1, .sampled = it.sampled,
-                       .measured = number >= cohort->unmeasured, .input = it.input, .prefix = it.prefix, .output = it.output,
-                       .access_normal = it.access_normal, .leaves_ns = ORR_NEVER, .state_age_ns = -1};
-    /* The client began earlier: its request has crossed the access network to arrive here now. */
-    const orr_class *class = &w->classes[cohort->class_];
-    int64_t round_trip = orr_access_round_trip(w, cohort, number, 0, it.access_normal);
-    r->began_ns = now - round_trip / 2 - wire_ns(request_bytes(class, it.input), class->uplink_bit_s);
+    *r = (orr_request){.cohort = cohort_index, .number = it.number, .client = it.client, .row = ORR_NONE, .live = 1, .sampled = it.sampled,
+                       .measured = (loop ? k->counts.offered : it.number) >= cohort->unmeasured, .input = it.input, .prefix = it.prefix, .history = it.history,
+                       .output = it.output, .turn = turn->turn, .access_normal = it.access_normal, .leaves_ns = ORR_NEVER, .state_age_ns = -1};
+    int64_t round_trip = orr_access_round_trip(w, cohort, it.number, turn->turn, 0, it.access_normal);
+    int64_t up = round_trip / 2 + wire_ns(request_bytes(class, it.input), class->uplink_bit_s);
+    int64_t arrives = loop || turn->turn > 0 ? now + up : now;
+    r->began_ns = arrives - up;
     r->down_ns = down_ns(class, round_trip);
     if (it.patience_ns != ORR_NEVER)
-        r->leaves_ns = r->began_ns + it.patience_ns > now ? r->began_ns + it.patience_ns : now;
+        r->leaves_ns = r->began_ns + it.patience_ns > arrives ? r->began_ns + it.patience_ns : arrives;
     k->counts.offered++;
     site->flow.offered++;
     site->in_flight++;
+    if (arrives > now)
+        orr_timer(lane, site->id, ORR_TIMER_ATTEMPT, slot, arrives);
+    else
+        orr_ingress_attempt(g, lane, site, slot);
+}
+
+void orr_ingress_arrival(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index)
+{
+    orr_cohort_state *k = orr_array_at(&site->cohorts, index);
+    orr_turn first = {.number = (uint32_t)(k->arrivals.number - 1)}; /* the latest that was drawn: the next one is drawn here */
+    k->pending = 0;
+    if (enough(g, &g->world->cohorts[g->world->site_cohort_start[site->id] + index], k))
+        return;
     schedule_arrival(g, lane, site, index);
-    orr_ingress_attempt(g, lane, site, slot);
+    begin(g, lane, site, index, &first);
+}
+
+void orr_ingress_turn(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t thinking)
+{
+    orr_thinking t = *(orr_thinking *)orr_array_at(&site->thinking, thinking);
+    orr_array_give(&site->thinking, &site->free_thinking, thinking);
+    orr_cohort_state *k = orr_array_at(&site->cohorts, t.cohort);
+    k->thinking--;
+    if (!enough(g, &g->world->cohorts[g->world->site_cohort_start[site->id] + t.cohort], k))
+        begin(g, lane, site, t.cohort, &t.next);
 }
 
 /* What the policy is shown. The columns are the site's own arrays. */
@@ -168,10 +233,12 @@ static orr_decision decide(orr_grid *g, orr_site *site, orr_request *r, const ui
     looker context = {g, site, now};
     orr_telemetry_refresh(g, site, now);
     orr_policy_view view = view_of(g, site, now);
-    orr_policy_request ask = {.size = sizeof ask, .id = orr_entity_part(cohort->entity, r->number), .client_class = cohort->class_, .service = class->service,
+    uint64_t session = orr_entity_part(cohort->entity, r->number), id = r->turn == 0 ? session : orr_entity_part(orr_turn_entity(cohort, r->turn), r->number);
+    orr_policy_request ask = {.size = sizeof ask, .id = id, .client_class = cohort->class_, .service = class->service,
                               .attempt = r->attempt, .input_tokens = r->input, .prefix_tokens = r->prefix, .expected_output_tokens = class->output.mean,
                               .slo_first_token_ns = class->slo_first_token_ns, .slo_total_ns = class->slo_total_ns, .candidates = candidates, .candidate_count = count,
-                              .candidate_slots = g->host.candidate_slots + (candidates - g->host.candidates)};
+                              .candidate_slots = g->host.candidate_slots + (candidates - g->host.candidates),
+                              .session = session, .turn = r->turn, .history_tokens = r->history};
     bool bad;
     orr_decision d = orr_host_decide(&g->host, g->world->sites[site->id].ingress, site->policy.items, &view, &ask, &(orr_look){look, &context}, &bad);
     if (!bad && d.action == ORR_DEFER && r->deferrals >= MOST_DEFERRALS) { /* a policy may not put a request off for ever */
@@ -199,6 +266,15 @@ static int64_t give_up_at(const orr_grid *g, const orr_request *r, int64_t now)
     return at > now ? at : now;
 }
 
+static orr_attempt_id id_of(const orr_request *r, uint32_t slot) { return (orr_attempt_id){slot, r->cohort, r->number, r->attempt, (uint16_t)r->turn}; }
+
+/* For the message: where the hashes of a replayed request's prompt are found. */
+static uint32_t trace_of(const orr_world *w, const orr_request *r)
+{
+    const orr_cohort *cohort = &w->cohorts[r->cohort];
+    return cohort->trace_count > 0 && w->traces[cohort->trace + r->number].block_count > 0 ? 1 + cohort->trace + r->number : 0;
+}
+
 static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, uint32_t row)
 {
     const orr_world *w = g->world;
@@ -213,8 +289,8 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     if (r->state_age_ns >= 0 && !orr_histogram_record(&site->state_age, &site->shelf, r->state_age_ns))
         orr_fail(lane, ORR_NO_MEMORY);
     uint64_t bytes = request_bytes(class, r->input);
-    orr_request_message m = {.id = {slot, r->cohort, r->number, r->attempt, 0}, .pool = row, .input = r->input, .prefix = r->prefix, .output = r->output,
-                             .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER};
+    orr_request_message m = {.id = id_of(r, slot), .pool = row, .input = r->input, .prefix = r->prefix, .output = r->output,
+                             .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER, .turn = r->turn, .history = r->history, .trace = trace_of(w, r)};
     int64_t arrives = now + w->decision_ns + orr_grid_delay(g, site->id, to);
     orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, sizeof m, arrives);
     ((uint64_t(*)[2])site->bytes.items)[w->sites[to].compute][0] += bytes;
@@ -266,9 +342,9 @@ static void retry_or_end(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     r->row = ORR_NONE;
     /* The client hears of it after its access network, pauses, and sends again. */
     const orr_class *class = &g->world->classes[cohort->class_];
-    int64_t round_trip = orr_access_round_trip(g->world, cohort, r->number, r->attempt, r->access_normal);
+    int64_t round_trip = orr_access_round_trip(g->world, cohort, r->number, r->turn, r->attempt, r->access_normal);
     int64_t up = round_trip / 2 + wire_ns(request_bytes(class, r->input), class->uplink_bit_s);
-    int64_t again = orr_now(lane) + r->down_ns + orr_retry_pause(g->world, cohort, r->number, r->attempt) + up;
+    int64_t again = orr_now(lane) + r->down_ns + orr_retry_pause(g->world, cohort, r->number, r->turn, r->attempt) + up;
     r->down_ns = down_ns(class, round_trip);
     if (again > r->leaves_ns)
         again = r->leaves_ns + 1; /* it leaves while it pauses */
@@ -281,7 +357,7 @@ void orr_ingress_give_up(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     int64_t now = orr_now(lane);
     r->give_up = 0;
     uint32_t to = g->world->pools[r->row].site;
-    orr_cancel_message m = {.id = {slot, r->cohort, r->number, r->attempt, 0}};
+    orr_cancel_message m = {.id = id_of(r, slot)};
     orr_send(lane, site->id, to, ORR_MESSAGE_CANCEL, &m, sizeof m, now + g->world->decision_ns + orr_grid_delay(g, site->id, to));
     if (r->leaves_ns != ORR_NEVER && now >= r->leaves_ns - r->down_ns)
         end_without_answer(g, lane, site, slot, ORR_ABANDONED, ORR_REASON_IMPATIENCE);
@@ -293,7 +369,7 @@ void orr_ingress_give_up(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
 static orr_request *match(orr_site *site, const orr_attempt_id *id)
 {
     orr_request *r = orr_array_at(&site->requests, id->slot);
-    bool same = r->live && r->cohort == id->cohort && r->number == id->number && r->attempt == id->attempt && r->row != ORR_NONE;
+    bool same = r->live && r->cohort == id->cohort && r->number == id->number && (uint16_t)r->turn == id->turn && r->attempt == id->attempt && r->row != ORR_NONE;
     return same ? r : NULL;
 }
 

@@ -21,12 +21,14 @@ typedef enum orr_timer_kind {
     ORR_TIMER_REPORT,      /**< telemetry period */
     ORR_TIMER_TARIFF,      /**< some tariff changes */
     ORR_TIMER_HANDED_OVER, /**< handle: job; its KV has reached where it will be decoded */
+    ORR_TIMER_TURN,        /**< handle: thinking client, who asks again */
 } orr_timer_kind;
 
-/** Names one attempt of one request: slot at the ingress, checked by cohort, number and attempt. */
+/** Names one attempt of one request: slot at the ingress, checked by cohort, number, turn and attempt. */
 typedef struct orr_attempt_id {
     uint32_t slot, cohort, number;
-    uint16_t attempt, padding;
+    uint16_t attempt;
+    uint16_t turn; /**< its lower 16 bits: nothing is on its way for as long as 65,536 turns take */
 } orr_attempt_id;
 
 typedef struct orr_request_message {
@@ -34,6 +36,9 @@ typedef struct orr_request_message {
     uint32_t       pool, input, prefix, output;
     uint32_t       bytes;
     uint8_t        may_cancel, padding[3];
+    uint32_t       turn;    /**< of the session (cohort, number); 0 for the first and for requests without sessions */
+    uint32_t       history; /**< tokens of the prompt that earlier turns of the session left, after the prefix; 0 for first turns */
+    uint32_t       trace;   /**< 1 + row of the world's traces, if the hashes of the prompt's blocks are known; 0: none */
 } orr_request_message;
 
 typedef struct orr_cancel_message {

@@ -61,7 +61,7 @@ static uint32_t find(uint32_t *cluster, uint32_t site)
 static double rate_of(const orr_world *w, const orr_cohort *c)
 {
     if (c->trace_count == 0)
-        return c->rate_per_ns;
+        return c->rate_per_ns * w->classes[c->class_].turns;
     int64_t last = w->traces[c->trace + c->trace_count - 1].at_ns;
     return (double)c->trace_count / (double)(last > 0 ? last : 1);
 }

@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "base/winners.h"
+#include "clients/turns.h"
 #include "grid/telemetry.h"
 #include "tokens/meter.h"
 
@@ -149,7 +150,7 @@ static void count_present(orr_pool_counts *c, int64_t now, int change)
     c->present += (uint32_t)change;
 }
 
-static orr_attempt_id id_of(const orr_job *j) { return (orr_attempt_id){j->client, j->cohort, j->number, j->attempt, 0}; }
+static orr_attempt_id id_of(const orr_job *j) { return (orr_attempt_id){j->client, j->cohort, j->number, j->attempt, j->turn}; }
 
 static void reply(orr_grid *g, orr_lane *lane, orr_site *s, const orr_job *j)
 {
@@ -343,7 +344,7 @@ static uint32_t draw_steps(const orr_grid *g, const orr_pool *p, const orr_reque
         return tokens;
     orr_random stream;
     gsl_rng rng;
-    orr_random_at(&stream, g->world->seed, ORR_STREAM_SPECULATION, orr_entity_part(g->world->cohorts[m->id.cohort].entity, m->turn), m->id.number);
+    orr_random_at(&stream, g->world->seed, ORR_STREAM_SPECULATION, orr_turn_entity(&g->world->cohorts[m->id.cohort], m->turn), m->id.number);
     orr_random_gsl(&rng, &stream);
     double mean = 0, square = 0, reach = 1; /* of the tokens per iteration: 1 + how many drafts are kept */
     for (uint32_t k = 0; k <= p->drafts; k++, reach *= p->acceptance) {
@@ -382,7 +383,7 @@ static int64_t draw_work(const orr_grid *g, uint32_t pool, const orr_request_mes
         return llround(service->mean_ns);
     orr_random stream;
     gsl_rng rng;
-    orr_random_at(&stream, g->world->seed, ORR_STREAM_SERVICE, g->world->cohorts[m->id.cohort].entity, m->id.number);
+    orr_random_at(&stream, g->world->seed, ORR_STREAM_SERVICE, orr_turn_entity(&g->world->cohorts[m->id.cohort], m->turn), m->id.number);
     orr_random_gsl(&rng, &stream);
     double work;
     if (service->law == ORR_LAW_EXPONENTIAL) {
@@ -411,7 +412,7 @@ static void set_history(const orr_grid *g, orr_job *j, const orr_request_message
         const orr_trace_row *row = &w->traces[m->trace - 1];
         j->blocks = (uint32_t)row->first_block + 1;
         j->block_count = row->block_count;
-    } else if (w->classes[j->class_].has_history) {
+    } else if (w->classes[j->class_].history) {
         j->session = orr_entity_part(w->cohorts[j->cohort].entity, j->number);
     }
 }
@@ -444,7 +445,7 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
     }
     orr_job *j = orr_job_at(&s->jobs, index);
     *j = (orr_job){.attempt = m->id.attempt, .instance = instance, .pool = m->pool, .entry = m->pool, .input = m->input, .prefix = m->prefix, .output = m->output, .arrived_ns = now,
-                   .cohort = m->id.cohort, .number = m->id.number, .client = m->id.slot, .ingress = source,
+                   .cohort = m->id.cohort, .number = m->id.number, .turn = m->id.turn, .client = m->id.slot, .ingress = source,
                    .class_ = (uint16_t)w->cohorts[m->id.cohort].class_, .may_cancel = m->may_cancel};
     if (m->may_cancel && !orr_map_put(&s->by_request, request_key(source, m->id.slot), index))
         orr_fail(lane, ORR_NO_MEMORY);
@@ -472,7 +473,7 @@ void orr_server_cancel(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source
     if (index == ORR_NONE)
         return;
     const orr_job *j = orr_job_at(&s->jobs, index);
-    if (j->cohort != m->id.cohort || j->number != m->id.number || j->attempt != m->id.attempt)
+    if (j->cohort != m->id.cohort || j->number != m->id.number || j->turn != m->id.turn || j->attempt != m->id.attempt)
         return;
     uint32_t instance = j->instance, pool = j->pool;
     bool llm = is_llm(g, pool);

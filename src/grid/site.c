@@ -7,7 +7,7 @@ static const struct field {
     size_t offset, item;
 } fields[] = {
 #define FIELD(name, type) {offsetof(orr_site, name), sizeof(type)}
-    FIELD(cohorts, orr_cohort_state), FIELD(requests, orr_request), FIELD(as_of, int64_t), FIELD(running, uint32_t), FIELD(waiting, uint32_t),
+    FIELD(cohorts, orr_cohort_state), FIELD(requests, orr_request), FIELD(thinking, orr_thinking), FIELD(as_of, int64_t), FIELD(running, uint32_t), FIELD(waiting, uint32_t),
     FIELD(kv_used, uint32_t), FIELD(token, int64_t), FIELD(wait, int64_t), FIELD(shown, orr_shown), FIELD(own, uint32_t), FIELD(sent, uint32_t), FIELD(unheard, orr_unheard), FIELD(board, orr_report_row), FIELD(price, int64_t),
     FIELD(policy, char), FIELD(bytes, uint64_t[2]), FIELD(rows, orr_request_row), FIELD(pools, orr_pool_state), FIELD(llms, orr_llm),
     FIELD(stations, orr_station), FIELD(llm_heaps, orr_llm_entry), FIELD(station_heaps, orr_station_entry),
@@ -30,6 +30,7 @@ void orr_site_init(orr_site *site, uint32_t id)
 void orr_site_archive(orr_site *site, orr_archive *archive)
 {
     orr_archive_bytes(archive, &site->free_request, sizeof site->free_request);
+    orr_archive_bytes(archive, &site->free_thinking, sizeof site->free_thinking);
     orr_archive_bytes(archive, &site->in_flight, sizeof site->in_flight);
     orr_archive_bytes(archive, &site->flow, sizeof site->flow);
     orr_archive_bytes(archive, &site->bytes_sent, sizeof site->bytes_sent);

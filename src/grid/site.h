@@ -41,7 +41,8 @@ typedef struct orr_request {
     uint16_t attempt, deferrals;
     uint8_t  live, sampled, measured;
     uint8_t  reason; /**< of the latest failure */
-    uint32_t input, prefix, output;
+    uint32_t input, prefix, history, output; /**< tokens; prefix and then history are part of input */
+    uint32_t turn;
     double   access_normal;
     int64_t  began_ns;     /**< on the client's clock, before its access network */
     int64_t  leaves_ns;    /**< when its patience ends (ingress clock); ORR_NEVER */
@@ -50,6 +51,13 @@ typedef struct orr_request {
     int64_t  state_age_ns; /**< of the decision; -1 without a report */
 } orr_request;
 static_assert(sizeof(orr_request) <= 128, "a request in flight takes two cache lines");
+
+/** A client between two turns. */
+typedef struct orr_thinking {
+    uint32_t next_free;
+    uint32_t cohort; /**< at the site */
+    orr_turn next;
+} orr_thinking;
 
 /** The timer that is set for an instance. */
 typedef struct orr_armed {
@@ -73,6 +81,7 @@ typedef struct orr_cohort_counts {
 typedef struct orr_cohort_state {
     orr_arrivals      arrivals;
     uint64_t          pending; /**< 1 while another arrival is to come */
+    uint64_t          thinking; /**< clients who are going to ask again */
     orr_cohort_counts counts;
     orr_histogram     latency[ORR_METRICS]; /**< since the last flush */
 } orr_cohort_state;
@@ -87,7 +96,7 @@ typedef struct orr_request_row {
     int64_t  final_ns, began_ns, ttft_ns, tpot_ns, e2e_ns, server_wait_ns, server_first_ns, server_total_ns, state_age_ns;
     int64_t  cost;
     uint64_t sequence; /**< order in which its ingress finished its sampled requests */
-    uint32_t ingress, cohort, number, client, row;
+    uint32_t ingress, cohort, number, turn, client, row;
     uint32_t tokens[3];
     uint16_t class_, attempts;
     uint8_t  end, reason, slo_met;
@@ -142,6 +151,8 @@ typedef struct orr_site {
     orr_array cohorts;  /**< orr_cohort_state, of world cohorts from site_cohort_start on */
     orr_array requests; /**< orr_request */
     uint32_t  free_request, in_flight;
+    orr_array thinking; /**< orr_thinking */
+    uint32_t  free_thinking, padding3;
     orr_array as_of, running, waiting, kv_used, token, wait; /**< columns of the view, if it has any (telemetry.h): one entry per world pool */
     orr_array shown;    /**< orr_shown per compute site, with columns */
     orr_array own, sent; /**< uint32_t per world pool: sent and not yet known to have been counted there; sent ever (reports by message) */

@@ -8,20 +8,14 @@
 #include "scenario/csv.h"
 
 #include "scenario/document.h"
+#include "scenario/text_file.h"
 #include "scenario/units.h"
 #include "scenario/utf8.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
-
-enum { LARGEST = 1 << 30, FIRST_READ = 1 << 16 };
 
 typedef struct row {
     uint32_t start, line;
@@ -38,62 +32,7 @@ struct orr_csv {
     size_t    columns;
 };
 
-/* ---- bytes -------------------------------------------------------------------------------------------------------- */
-
-static bool read_stream(orr_csv *csv, gzFile stream, orr_problems *problems)
-{
-    size_t capacity = FIRST_READ;
-    csv->text = malloc(capacity + 1);
-    while (csv->text != NULL) {
-        int got = gzread(stream, csv->text + csv->length, (unsigned)(capacity - csv->length));
-        int error = Z_OK;
-        if (got <= 0) { /* at the end gzerror tells of a gzip file that was cut off */
-            const char *why = gzerror(stream, &error), *reason = strstr(why, ">: "); /* after "<fd:3>: " */
-            if (got == 0 && error == Z_OK) {
-                csv->text[csv->length] = '\0';
-                return true;
-            }
-            orr_problem(problems, (orr_where){.file = csv->path}, "cannot be read: %s", error == Z_ERRNO ? strerror(errno) : reason != NULL ? reason + 3 : why);
-            return false;
-        }
-        csv->length += (size_t)got;
-        if (csv->length > LARGEST) {
-            orr_problem(problems, (orr_where){.file = csv->path}, "holds more than %d MiB", LARGEST >> 20);
-            return false;
-        }
-        if (csv->length == capacity) {
-            char *bigger = realloc(csv->text, 2 * capacity + 1);
-            if (bigger == NULL)
-                break;
-            csv->text = bigger;
-            capacity *= 2;
-        }
-    }
-    problems->out_of_memory = true;
-    return false;
-}
-
-static bool read_file(orr_csv *csv, orr_problems *problems)
-{
-    struct stat status;
-    int         fd = open(csv->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &status) != 0 || S_ISDIR(status.st_mode)) {
-        orr_problem(problems, (orr_where){.file = csv->path}, "cannot be read: %s", strerror(fd >= 0 && S_ISDIR(status.st_mode) ? EISDIR : errno));
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    gzFile stream = gzdopen(fd, "rb");
-    if (stream == NULL) {
-        close(fd);
-        problems->out_of_memory = true;
-        return false;
-    }
-    gzbuffer(stream, 1 << 17);
-    bool ok = read_stream(csv, stream, problems);
-    gzclose(stream);
-    return ok;
-}
+/* ---- text ----------------------------------------------------------------------------------------------------------- */
 
 /* The first byte that is not UTF-8 text, or `length`. Most of a file is ASCII: eight bytes at a time. */
 static size_t first_strange_byte(const char *text, size_t length)
@@ -337,7 +276,8 @@ orr_csv *orr_csv_load(const char *path, orr_problems *problems)
         orr_csv_destroy(csv);
         return NULL;
     }
-    if (read_file(csv, problems) && scan(csv, problems))
+    csv->text = orr_text_file(path, &csv->length, problems);
+    if (csv->text != NULL && scan(csv, problems))
         return csv;
     orr_csv_destroy(csv);
     return NULL;

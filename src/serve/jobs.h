@@ -41,8 +41,9 @@ typedef struct orr_job {
     uint32_t prefix;                /**< prompt tokens that its class shares */
     uint32_t blocks, block_count;   /**< recorded block hashes of the prompt: first (index plus one, 0: none), how many */
     uint32_t entry;                 /**< pool that was asked */
+    uint16_t turn;                  /**< its lower 16 bits */
     uint8_t  may_cancel;            /**< its client waits for the first token and may leave */
-    uint8_t  padding[7];
+    uint8_t  padding[5];
     int64_t  work_ns;               /**< stations: service requirement */
 } orr_job;
 static_assert(sizeof(orr_job) <= 192, "a job takes three cache lines");

@@ -519,7 +519,7 @@ static void write_rows(orr_recorder *r)
         qsort(r->rows.items, r->rows.count, sizeof(orr_request_row), row_order);
     for (uint32_t i = 0; i < r->rows.count; i++) {
         const orr_request_row *q = orr_array_at(&r->rows, i);
-        ROW(ORR_TABLE_REQUESTS, INT(q->class_), INT(q->ingress), INT(q->number), INT(q->client), INT(q->began_ns), INT(q->final_ns), INT(q->end), INT(q->reason), INT(q->attempts),
+        ROW(ORR_TABLE_REQUESTS, INT(q->class_), INT(q->ingress), INT(q->number), INT(q->turn), INT(q->client), INT(q->began_ns), INT(q->final_ns), INT(q->end), INT(q->reason), INT(q->attempts),
             INT(q->row), INT(q->tokens[ORR_CACHED_INPUT]), INT(q->tokens[ORR_INPUT]), INT(q->tokens[ORR_OUTPUT]), INT(q->ttft_ns), INT(q->tpot_ns), INT(q->e2e_ns), INT(q->server_wait_ns),
             INT(q->server_first_ns), INT(q->server_total_ns), INT(q->state_age_ns), INT(q->cost), INT(q->slo_met));
     }

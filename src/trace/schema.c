@@ -41,7 +41,8 @@ static const orr_column origins[] = {
     {"catalogue", TEXT, "", "catalogue"}, {"row", TEXT, "", "row used by this run"}, {"source", TEXT, "", "where the figures come from"}, {"as_of", TEXT, "", "their date"},
     {"confidence", TEXT, "", "published, measured, derived or assumed"}, {"range", TEXT, "", "range of what is assumed"}};
 static const orr_column requests[] = {
-    {"class", U16, "1", "row of /scenario/classes"}, {"ingress", U32, "1", "row of /scenario/sites"}, {"number", U32, "1", "number of the arrival in its class and ingress; the same under every policy"},
+    {"class", U16, "1", "row of /scenario/classes"}, {"ingress", U32, "1", "row of /scenario/sites"}, {"number", U32, "1", "number of the arrival in its class and ingress (of a session, of a user in a closed loop); the same under every policy"},
+    {"turn", U32, "1", "of the session or user, 0 for the first"},
     {"client", U32, "1", "client within its class and ingress"}, {"began", I64, "ns", "on the client's clock"}, {"ended", I64, "ns", "at the ingress"},
     {"end", U8, "1", "0 served, 1 refused, 2 abandoned, 3 failed"}, {"reason", U8, "1", "why not served: row of /decisions/reasons"}, {"attempts", U16, "1", "attempts made"},
     {"pool", U32, "1", "row of /scenario/pools of the last attempt, 2^32-1 if none"}, {"cached_input", U32, "tokens", "prompt tokens from the cache"},

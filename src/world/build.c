@@ -147,6 +147,7 @@ static void hand_over(orr_builder *b)
     w->classes = b->classes.items, w->class_count = b->classes.count;
     w->cohorts = b->cohorts.items, w->cohort_count = b->cohorts.count;
     w->traces = b->traces.items, w->trace_count = b->traces.count;
+    w->trace_blocks = b->trace_blocks.items, w->trace_block_count = b->trace_blocks.count;
     w->origins = b->origins.items, w->origin_count = b->origins.count;
 }
 
@@ -197,7 +198,7 @@ static bool index_tables(orr_world *w)
     for (uint32_t s = 0; s < w->service_count; s++) {
         w->services[s].rows = rows;
         for (uint32_t p = 0; p < w->pool_count; p++)
-            if (w->pools[p].service == s)
+            if (w->pools[p].service == s && !w->pools[p].decodes_only)
                 w->service_rows[rows++] = p;
         w->services[s].row_count = rows - w->services[s].rows;
     }
@@ -240,7 +241,10 @@ static void check_whole(orr_builder *b)
         }
     for (uint32_t i = 0; i < w->cohort_count && w->duration_ns == ORR_NEVER; i++) { /* server time would overflow */
         const orr_cohort *k = &w->cohorts[i];
-        double longest = k->trace_count > 0 ? (double)w->traces[k->trace + k->trace_count - 1].at_ns : (double)k->requests / k->rate_per_ns;
+        const orr_class *c = &w->classes[k->class_];
+        double longest = k->trace_count > 0 ? (double)w->traces[k->trace + k->trace_count - 1].at_ns : (double)k->requests / k->rate_per_ns + (c->turns - 1) * (double)c->think_mean_ns;
+        if (c->follow == ORR_FOLLOW_LOOP)
+            longest = (double)c->ramp_ns + (double)k->requests / (double)k->clients * (double)c->think_mean_ns;
         if (w->services[w->classes[k->class_].service].kind == ORR_SERVICE_LLM && longest > (double)ORR_LONGEST_RUN)
             orr_problem(b->problems, w->classes[k->class_].where, "the requests of class `%s` would take %.0f days to arrive; a run with llm services takes at most 100", w->classes[k->class_].name,
                         longest / (double)ORR_DAY);
@@ -291,6 +295,7 @@ static void start(orr_builder *b, orr_world *world, orr_problems *problems)
     orr_array_init(&b->classes, sizeof(orr_class));
     orr_array_init(&b->cohorts, sizeof(orr_cohort));
     orr_array_init(&b->traces, sizeof(orr_trace_row));
+    orr_array_init(&b->trace_blocks, sizeof(uint64_t));
     orr_array_init(&b->origins, sizeof(orr_origin));
     orr_array_init(&b->devices, sizeof(orr_device));
     orr_array_init(&b->accesses, sizeof(orr_access));
@@ -346,6 +351,18 @@ static bool origin_used(const orr_world *w, const orr_origin *o)
     if (strcmp(o->catalogue, "accelerators") == 0) {
         for (uint32_t i = 0; i < w->pool_count; i++)
             if (w->pools[i].accelerator != ORR_NONE && strcmp(w->accelerators[w->pools[i].accelerator].name, o->row) == 0)
+                return true;
+        return false;
+    }
+    if (strcmp(o->catalogue, "engines") == 0) {
+        for (uint32_t i = 0; i < w->pool_count; i++)
+            if (w->pools[i].engine != ORR_NONE && strcmp(w->engines[w->pools[i].engine].name, o->row) == 0)
+                return true;
+        return false;
+    }
+    if (strcmp(o->catalogue, "calibrations") == 0) {
+        for (uint32_t i = 0; i < w->pool_count; i++)
+            if (w->pools[i].calibration != ORR_NONE && strcmp(w->calibrations[w->pools[i].calibration].name, o->row) == 0)
                 return true;
         return false;
     }
@@ -411,7 +428,7 @@ void orr_world_destroy(orr_world *w)
     if (w == NULL)
         return;
     void *const owned[] = {w->sites, w->links, w->accelerators, w->engines, w->calibrations, w->models, w->tariffs, w->services, w->service_rows, w->pools,
-                           w->site_pools, w->site_pool_start, w->classes, w->cohorts, w->site_cohort_start, w->traces, w->origins,
+                           w->site_pools, w->site_pool_start, w->classes, w->cohorts, w->site_cohort_start, w->traces, w->trace_blocks, w->origins,
                            w->residency, w->ingress_sites, w->compute_sites, w->areas, w->text};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);

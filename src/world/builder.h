@@ -32,7 +32,7 @@ typedef struct orr_builder {
     orr_world      *world;
     orr_problems   *problems;
     const orr_node *root;
-    orr_array sites, links, accelerators, engines, calibrations, models, tariffs, services, pools, classes, cohorts, traces, origins;
+    orr_array sites, links, accelerators, engines, calibrations, models, tariffs, services, pools, classes, cohorts, traces, trace_blocks, origins;
     orr_array devices, accesses, rules, profiles;
     bool      out_of_memory;
 } orr_builder;
@@ -74,8 +74,35 @@ void orr_build_services(orr_builder *builder);    /* services and pools */
 void orr_build_populations(orr_builder *builder); /* classes, cohorts, traces */
 void orr_build_residency(orr_builder *builder);   /* after the world's tables are in place */
 
-/** Reads a recorded trace into builder->traces; returns the number of rows. */
-uint32_t orr_build_trace(orr_builder *builder, const char *path);
+/** How a recorded trace is replayed. */
+typedef struct orr_replay {
+    double   speed;     /**< times as fast as recorded */
+    int64_t  jitter_ns; /**< of recorded time: each row is moved later by a uniform draw below this */
+    uint64_t entity;    /**< whose draws these are */
+} orr_replay;
+
+/** Reads a recorded trace into builder->traces (and trace_blocks), in the order in which its rows are replayed; returns the number of rows. */
+uint32_t orr_build_trace(orr_builder *builder, const char *path, const orr_replay *replay);
+
+/** What rows of a trace have in common, whatever the format. Each notes what is wrong at `where`. */
+typedef struct orr_trace_time {
+    int64_t first_ns, last_ns;
+    bool    begun;
+} orr_trace_time;
+
+/** Appends a row at `at_ns` (of the file's own clock), which `time` follows. NULL if it is earlier than the one before it. */
+orr_trace_row *orr_trace_append(orr_builder *builder, orr_trace_time *time, int64_t at_ns, const char *key, orr_where where);
+
+/** Adds the next block hash to the latest row. */
+void orr_trace_add_block(orr_builder *builder, orr_trace_row *row, uint64_t hash);
+
+/** Notes a problem if the row has more blocks than its prompt. */
+void orr_trace_check_blocks(orr_builder *builder, const orr_trace_row *row, const char *key, orr_where where);
+
+/** Reads the format of Mooncake (trace_json.c) into builder->traces. */
+void orr_build_trace_json(orr_builder *builder, const char *path);
+
+enum { ORR_TRACE_LONGEST = 10000000 }; /**< tokens of a prompt or an answer */
 
 /** Opens a catalogue named in the scenario and checks its origins; NULL if it is not named or cannot be used. */
 orr_csv *orr_open_catalogue(orr_builder *builder, const char *key);

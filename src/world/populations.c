@@ -6,6 +6,37 @@
 #include <math.h>
 #include <string.h>
 
+/* A key that says something about another one. */
+static void needs(orr_builder *b, const orr_node *n, const char *key, const char *other)
+{
+    if (orr_has(n, key) && !orr_has(n, other))
+        orr_problem(b->problems, orr_where_of(n, key), "`%s` is for clients with `%s`", key, other);
+}
+
+static bool given(const orr_node *n, const char *key) { return orr_has(n, key) && !orr_node_get(n, key)->defaulted; }
+
+/* Two ways to say the same. */
+static void excludes(orr_builder *b, const orr_node *n, const char *key, const char *other)
+{
+    if (orr_has(n, key) && given(n, other))
+        orr_problem(b->problems, orr_where_of(n, other), "`%s` has no meaning for clients with `%s`", other, key);
+}
+
+/* All whole numbers from low to high. */
+static void uniform_lengths(orr_builder *b, const orr_node *parent, const char *key, orr_lengths *l)
+{
+    const orr_node *n = orr_node_get(parent, key);
+    if (!orr_has(n, "low") || !orr_has(n, "high") || given(n, "mean") || given(n, "least") || given(n, "most")) {
+        orr_problem(b->problems, orr_where_of(n, "law"), "%s: a uniform law needs `low` and `high`, and neither `mean` nor `least` nor `most`", key);
+        return;
+    }
+    l->least = (uint32_t)orr_integer(n, "low");
+    l->most = (uint32_t)orr_integer(n, "high");
+    l->mean = 0.5 * ((double)l->least + (double)l->most);
+    if (l->least > l->most)
+        orr_problem(b->problems, orr_where_of(n, "low"), "%s.low is above %s.high", key, key);
+}
+
 static orr_lengths lengths(orr_builder *b, const orr_node *parent, const char *key)
 {
     const orr_node *n = orr_node_get(parent, key);
@@ -17,6 +48,10 @@ static orr_lengths lengths(orr_builder *b, const orr_node *parent, const char *k
     if (l.law == ORR_LENGTH_LOGNORMAL && l.mean <= 0)
         orr_problem(b->problems, orr_where_of(n, "mean"), "a lognormal law needs a mean above 0");
     l.mu = log(fmax(l.mean, 1e-9)) - l.sigma * l.sigma / 2;
+    if (l.law == ORR_LENGTH_UNIFORM)
+        uniform_lengths(b, parent, key, &l);
+    else if (orr_has(n, "low") || orr_has(n, "high"))
+        orr_problem(b->problems, orr_where_of(n, orr_has(n, "low") ? "low" : "high"), "%s: `low` and `high` are for the law `uniform`", key);
     if (l.law == ORR_LENGTH_CONSTANT) /* the bounds are for laws that vary */
         l.least = l.most = (uint32_t)nearbyint(l.mean);
     return l;
@@ -73,11 +108,57 @@ static double servers_of(const orr_builder *b, uint32_t service)
     return servers;
 }
 
+static bool replays(const orr_node *n) { return orr_has(n, "replay") && *orr_text(n, "replay"); }
+
+static void think(const orr_node *n, orr_class *c)
+{
+    c->think_mean_ns = orr_integer(n, "mean");
+    c->think_law = (orr_think_law)orr_integer(n, "law");
+}
+
+/* What follows a request. */
+static void follow(orr_builder *b, const orr_node *n, orr_class *c)
+{
+    const orr_node *session = orr_node_get(n, "session");
+    uint32_t model = c->service == ORR_NONE ? ORR_NONE : ((orr_service *)orr_array_at(&b->services, c->service))->model;
+    c->turns = 1;
+    c->context = model == ORR_NONE ? ORR_TRACE_LONGEST : ((orr_model_info *)orr_array_at(&b->models, model))->longest_context;
+    needs(b, n, "ramp", "users");
+    needs(b, n, "think", "users");
+    excludes(b, n, "users", "population");
+    excludes(b, n, "users", "profile");
+    excludes(b, n, "users", "session");
+    if (session != NULL && replays(n))
+        orr_problem(b->problems, orr_where_of(n, "session"), "`session` has no meaning for clients with `replay`");
+    if (orr_has(n, "users")) {
+        c->follow = ORR_FOLLOW_LOOP;
+        c->population = fmax(1, nearbyint((double)orr_integer(n, "users") * b->world->scale));
+        c->ramp_ns = orr_has(n, "ramp") ? orr_integer(n, "ramp") : 0;
+        if (orr_has(n, "think"))
+            think(orr_node_get(n, "think"), c);
+    } else if (session != NULL) {
+        c->follow = ORR_FOLLOW_SESSION;
+        c->turns = orr_number(session, "turns");
+        c->history = orr_integer(session, "history") != 0;
+        think(orr_node_get(session, "think"), c);
+    }
+}
+
+/* How often a user of a closed loop may ask: only what the parts of a run weigh depends on it. */
+static double guess_of_loop(const orr_builder *b, const orr_class *c)
+{
+    const orr_service *s = orr_array_at(&b->services, c->service);
+    double answer_s = s->kind == ORR_SERVICE_STATION ? s->mean_ns / (double)ORR_SECOND : 0.02 * c->output.mean;
+    return 1 / ((double)c->think_mean_ns / (double)ORR_SECOND + answer_s);
+}
+
 static void rate(orr_builder *b, const orr_node *n, orr_class *c)
 {
-    bool has_rate = orr_has(n, "rate"), has_load = orr_has(n, "load"), replay = orr_has(n, "replay") && *orr_text(n, "replay");
-    if (has_rate + has_load + replay != 1)
-        orr_problem(b->problems, n->where, "clients of class `%s` need exactly one of `rate`, `load` and `replay`", c->name);
+    bool has_rate = orr_has(n, "rate"), has_load = orr_has(n, "load"), loop = c->follow == ORR_FOLLOW_LOOP;
+    if (has_rate + has_load + replays(n) + loop != 1)
+        orr_problem(b->problems, n->where, "clients of class `%s` need exactly one of `rate`, `load`, `replay` and `users`", c->name);
+    if (loop && c->service != ORR_NONE)
+        c->rate_per_s = guess_of_loop(b, c);
     if (has_rate)
         c->rate_per_s = orr_number(n, "rate");
     if (!has_load || c->service == ORR_NONE)
@@ -86,7 +167,7 @@ static void rate(orr_builder *b, const orr_node *n, orr_class *c)
     if (s->kind != ORR_SERVICE_STATION)
         orr_problem(b->problems, orr_where_of(n, "load"), "`load` needs a station; `%s` is an llm service, give `rate`", s->name);
     else
-        c->rate_per_s = orr_number(n, "load") * servers_of(b, c->service) / (s->mean_ns / (double)ORR_SECOND) / c->population;
+        c->rate_per_s = orr_number(n, "load") * servers_of(b, c->service) / (s->mean_ns / (double)ORR_SECOND) / c->population / c->turns;
 }
 
 /* Queues that begin empty take some relaxation times of M/M/1, 1/(1-sqrt(load))^2 mean service times each, to fill up (Cohen, The Single Server
@@ -102,9 +183,14 @@ static void settle(orr_builder *b, const orr_node *n, const orr_class *c, orr_co
     k->unmeasured = (uint64_t)fmax((double)k->unmeasured, fmin(wanted, 0.5 * (double)k->requests));
 }
 
-static void add_cohort(orr_builder *b, const orr_node *n, uint32_t class_, uint32_t site, double clients)
+/* `placed`: clients of the class in the cohorts before this one. Users come whole, and as many as there are. */
+static void add_cohort(orr_builder *b, const orr_node *n, uint32_t class_, uint32_t site, double clients, double *placed)
 {
     orr_class *c = orr_array_at(&b->classes, class_);
+    double before = nearbyint(*placed);
+    *placed += clients;
+    if (c->follow == ORR_FOLLOW_LOOP)
+        clients = nearbyint(*placed) - before;
     if (clients <= 0)
         return;
     const orr_site_info *s = orr_array_at(&b->sites, site);
@@ -126,7 +212,7 @@ static void add_cohort(orr_builder *b, const orr_node *n, uint32_t class_, uint3
         settle(b, n, c, k);
 }
 
-static void spread_over_country(orr_builder *b, const orr_node *n, uint32_t class_, const char *country, orr_where where, double clients)
+static void spread_over_country(orr_builder *b, const orr_node *n, uint32_t class_, const char *country, orr_where where, double clients, double *placed)
 {
     double people = 0;
     for (uint32_t i = 0; i < b->sites.count; i++) {
@@ -138,7 +224,7 @@ static void spread_over_country(orr_builder *b, const orr_node *n, uint32_t clas
     for (uint32_t i = 0; i < b->sites.count && people > 0; i++) {
         const orr_site_info *s = orr_array_at(&b->sites, i);
         if (s->population > 0 && (country == NULL || strcmp(s->country, country) == 0))
-            add_cohort(b, n, class_, i, clients * s->population / people);
+            add_cohort(b, n, class_, i, clients * s->population / people, placed);
     }
 }
 
@@ -161,11 +247,11 @@ static void measure_trace(const orr_builder *b, const orr_cohort *k, orr_class *
 static void place(orr_builder *b, const orr_node *n, uint32_t class_)
 {
     const orr_class *c = orr_array_at(&b->classes, class_);
-    double population = c->population;
+    double population = c->population, placed = 0;
     const orr_node *where = orr_node_get(n, "where");
     uint32_t first = b->cohorts.count;
     if (where == NULL || where->count == 0)
-        spread_over_country(b, n, class_, NULL, n->where, population);
+        spread_over_country(b, n, class_, NULL, n->where, population, &placed);
     double shares = 0;
     for (size_t i = 0; where != NULL && i < where->count; i++) {
         const orr_node *w = where->child[i];
@@ -177,15 +263,18 @@ static void place(orr_builder *b, const orr_node *n, uint32_t class_)
         } else if (site) {
             uint32_t s = orr_find(b, &b->sites, orr_text(w, "site"), "site", orr_where_of(w, "site"));
             if (s != ORR_NONE)
-                add_cohort(b, n, class_, s, population * share);
+                add_cohort(b, n, class_, s, population * share, &placed);
         } else {
-            spread_over_country(b, n, class_, orr_text(w, "country"), orr_where_of(w, "country"), population * share);
+            spread_over_country(b, n, class_, orr_text(w, "country"), orr_where_of(w, "country"), population * share, &placed);
         }
     }
     if (where != NULL && where->count > 0 && fabs(shares - 1) > 1e-6)
         orr_problem(b->problems, orr_where_of(n, "where"), "the shares of `where` add up to %g instead of 1", shares);
-    if (!orr_has(n, "replay") || *orr_text(n, "replay") == 0)
+    if (!replays(n)) {
+        needs(b, n, "replay_speed", "replay");
+        needs(b, n, "replay_jitter", "replay");
         return;
+    }
     if (b->cohorts.count != first + 1) {
         orr_problem(b->problems, n->where, "a replayed trace needs exactly one site in `where`");
         return;
@@ -194,7 +283,8 @@ static void place(orr_builder *b, const orr_node *n, uint32_t class_)
     if (!orr_can_read(b, orr_text(n, "replay"), orr_where_of(n, "replay")))
         return;
     k->trace = b->traces.count;
-    k->trace_count = orr_build_trace(b, orr_text(n, "replay"));
+    orr_replay replay = {.speed = orr_has(n, "replay_speed") ? orr_number(n, "replay_speed") : 1, .jitter_ns = orr_has(n, "replay_jitter") ? orr_integer(n, "replay_jitter") : 0, .entity = k->entity};
+    k->trace_count = orr_build_trace(b, orr_text(n, "replay"), &replay);
     if (k->requests > k->trace_count)
         k->requests = k->trace_count;
     measure_trace(b, k, orr_array_at(&b->classes, class_));
@@ -215,6 +305,8 @@ void orr_build_populations(orr_builder *b)
         if (orr_look_up(&b->classes, name) != ORR_NONE)
             orr_problem(b->problems, orr_where_of(n, "class"), "duplicate class `%s`", name);
         orr_class *c = orr_append(b, &b->classes);
+        if (b->out_of_memory)
+            return;
         *c = (orr_class){.name = name, .data_class = orr_text(n, "data_class"), .where = n->where};
         c->title = orr_has(n, "title") && *orr_text(n, "title") ? orr_text(n, "title") : name;
         c->service = orr_find(b, &b->services, orr_text(n, "service"), "service", orr_where_of(n, "service"));
@@ -235,6 +327,7 @@ void orr_build_populations(orr_builder *b)
         c->backoff_jitter = orr_number(retry, "jitter");
         device_and_access(b, n, c);
         profile(b, n, c);
+        follow(b, n, c);
         rate(b, n, c);
         place(b, n, b->classes.count - 1);
     }

@@ -137,7 +137,7 @@ typedef struct orr_pool {
     orr_where   where;
 } orr_pool;
 
-typedef enum orr_length_law { ORR_LENGTH_CONSTANT, ORR_LENGTH_LOGNORMAL } orr_length_law;
+typedef enum orr_length_law { ORR_LENGTH_CONSTANT, ORR_LENGTH_LOGNORMAL, ORR_LENGTH_UNIFORM } orr_length_law;
 
 typedef struct orr_lengths {
     orr_length_law law;
@@ -145,10 +145,21 @@ typedef struct orr_lengths {
     uint32_t       least, most;
 } orr_lengths;
 
+/** What follows a request of a class: nothing; the next turn of its session; its user's next request, always. */
+typedef enum orr_follow { ORR_FOLLOW_NOTHING, ORR_FOLLOW_SESSION, ORR_FOLLOW_LOOP } orr_follow;
+typedef enum orr_think_law { ORR_THINK_CONSTANT, ORR_THINK_EXPONENTIAL } orr_think_law;
+
 typedef struct orr_class {
     const char *name, *title, *data_class, *device;
     uint32_t    service;
-    double      population, rate_per_s; /**< clients, and requests per client and second on average */
+    double      population, rate_per_s; /**< clients (in a closed loop, users), and requests (with sessions, starts of them) per client and second on average */
+    orr_follow    follow;
+    orr_think_law think_law;
+    int64_t     think_mean_ns; /**< between the end of an answer and the next turn */
+    double      turns;         /**< of a session, on average; 1 without sessions */
+    bool        history;       /**< a turn's prompt begins with what was said before it */
+    uint32_t    context;       /**< tokens of prompt and answer beyond which a session's history is dropped */
+    int64_t     ramp_ns;       /**< closed loop: the users begin one after another, evenly in this time */
     double      profile[24];            /**< relative rate by local hour, mean 1 */
     orr_lengths input, output;
     uint32_t    prefix_tokens; /**< shared system prompt at the head of every request of the class */
@@ -164,19 +175,23 @@ typedef struct orr_class {
     orr_where   where;
 } orr_class;
 
+/** Tokens of the prompt that one block hash of a trace stands for (Mooncake's block; the last of a prompt may be shorter). */
+enum { ORR_TRACE_BLOCK = 512 };
+
 typedef struct orr_trace_row {
-    int64_t  at_ns; /**< since the first row */
+    int64_t  at_ns; /**< since the first row of the file, as replayed */
     uint32_t input, output;
+    uint32_t first_block, block_count; /**< hashes of the prompt's blocks, in order: a run of trace_blocks; none if they are not known */
 } orr_trace_row;
 
 /** The clients of one class at one ingress. */
 typedef struct orr_cohort {
     uint32_t class_, site;
     uint64_t clients;
-    uint64_t requests;     /**< at most so many; UINT64_MAX: no limit */
-    uint64_t unmeasured;   /**< the first so many are left out of latency statistics */
+    uint64_t requests;     /**< at most so many (with sessions, so many sessions); UINT64_MAX: no limit */
+    uint64_t unmeasured;   /**< the first so many are left out of latency statistics (with sessions, with all their turns) */
     double   settling;     /**< 0, or how many would have to be for queues to settle, when that is more than half of `requests` */
-    double   rate_per_ns;  /**< of the whole cohort, on average */
+    double   rate_per_ns;  /**< of the whole cohort, on average; of session starts; in a closed loop a guess */
     uint32_t trace, trace_count; /**< rows of traces; count 0: drawn from the law */
     uint64_t entity;
 } orr_cohort;
@@ -225,6 +240,8 @@ typedef struct orr_world {
     uint32_t   *site_cohort_start; /**< cohorts are sorted by site: those of used site s are [start[s], start[s+1]) */
     orr_trace_row *traces;
     uint64_t       trace_count;
+    uint64_t      *trace_blocks; /**< equal hashes: equal tokens, also of everything before them in the prompt */
+    uint64_t       trace_block_count;
     orr_origin *origins;
     uint32_t    origin_count;
     /* residency[(class * used_count + ingress site) * used_count + serving site]: may the class's data go there? */
