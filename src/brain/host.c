@@ -203,7 +203,7 @@ static bool build_tables(orr_host *h, const orr_routes *routes, const orr_roofli
         if (s->kind == ORR_SERVICE_LLM) {
             const orr_roofline *roof = &rooflines[r];
             h->row_token[r] = (double)roof->decode[1] / (1 << ORR_QUANTUM_BITS);
-            h->row_prefill[r] = (double)orr_roofline_iteration(roof, 0, 0, 1, w->token_budget, 0) / (1 << ORR_QUANTUM_BITS) / w->token_budget;
+            h->row_prefill[r] = (double)orr_roofline_iteration(roof, &(orr_load){.prompts = 1, .prompt_tokens = p->token_budget}) / (1 << ORR_QUANTUM_BITS) / p->token_budget;
         }
         for (uint32_t i = 0; i < w->ingress_count; i++)
             h->row_delay[(size_t)i * w->pool_count + r] = routes->delay_ns[orr_route_pair(routes, i, w->sites[p->site].compute)];

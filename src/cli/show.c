@@ -68,8 +68,8 @@ static bool add_decode(orr_columns *c, const orr_world *w, const orr_pool *p)
         return false;
     int64_t fit = p->kv_tokens / CONTEXT;
     uint32_t full = fit < 1 ? 1 : fit < p->max_batch ? (uint32_t)fit : p->max_batch;
-    orr_columns_add(c, "%.2f", milliseconds(orr_roofline_iteration(&r, 1, CONTEXT, 0, 0, 0)));
-    orr_columns_add(c, "%.2f", milliseconds(orr_roofline_iteration(&r, full, (int64_t)full * CONTEXT, 0, 0, 0)));
+    orr_columns_add(c, "%.2f", milliseconds(orr_roofline_step(&r, 1, CONTEXT)));
+    orr_columns_add(c, "%.2f", milliseconds(orr_roofline_step(&r, full, CONTEXT)));
     orr_roofline_destroy(&r);
     return true;
 }

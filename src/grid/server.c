@@ -222,6 +222,13 @@ static void note_gaps(orr_grid *g, orr_lane *lane, orr_site *s)
     for (uint32_t i = 0; i < s->spans.count; i++) {
         const orr_llm_span *span = (orr_llm_span *)s->spans.items + i;
         orr_llm *l = (orr_llm *)s->llms.items + span->instance;
+        if (g->world->traced_pool == l->pool && g->world->traced_replica == span->instance - pool_of(g, s, l->pool)->first) {
+            orr_llm_span *copy = orr_array_extend(&s->traced, 1);
+            if (copy != NULL)
+                *copy = *span;
+            else
+                orr_fail(lane, ORR_NO_MEMORY);
+        }
         if (span->decoding == 0) {
             l->stood_still = span->stalled > 0 ? l->stood_still + span->first : 0;
             continue;

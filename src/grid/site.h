@@ -114,6 +114,9 @@ typedef struct orr_pool_counts {
     int64_t  present_since_ns;
     uint32_t present;
     int64_t  service_mean_ns; /**< moving average of time in service, for the reports */
+    uint64_t gaps;               /**< between two tokens of one answer, up to the last flush */
+    unsigned __int128 gap_time;  /**< their sum, ns */
+    int64_t  gap_largest;
     /* since the last flush */
     uint64_t bin_arrived, bin_done, bin_refused, bin_tokens;
 } orr_pool_counts;
@@ -185,6 +188,7 @@ typedef struct orr_site {
     orr_array carry;    /**< uint32_t accounts of the meter */
     orr_array rated;    /**< uint64_t [pool at site][tariff][kind] tokens rated: from which the audit reckons the money anew */
     orr_array tariff;   /**< uint32_t per service: row of the tariff in force */
+    orr_array traced;   /**< orr_llm_span of the replica whose iterations are written, since the last flush */
     orr_array outbox, spans; /**< orr_job_event and orr_llm_span, empty between events */
     uint64_t  reports;  /**< ticks of telemetry so far */
     uint64_t  bytes_taken, bytes_given; /**< of requests received and answers sent, ever */

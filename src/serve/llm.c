@@ -539,7 +539,7 @@ static bool complete_plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_si
         orr_llm_span *span = orr_array_extend(site->spans, 1);
         if (span == NULL)
             return false;
-        *span = (orr_llm_span){.start = l->start, .first = l->first, .slope = l->slope, .iterations = (int64_t)l->iterations, .context = l->context, .instance = l->number,
+        *span = (orr_llm_span){.start = l->start, .first = l->first, .slope = l->slope, .iterations = (int64_t)l->iterations, .context = l->stalled ? 0 : l->context, .rate = l->stalled ? 0 : l->rate, .instance = l->number,
                                .decoding = l->stalled ? 0 : l->decoding, .stalled = l->stalled ? l->decoding : 0, .prompts = l->prompts.count, .waiting = l->waiting.count};
         for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
             span->prompt_tokens += orr_job_at(site->jobs, at - 1)->chunk;

@@ -90,7 +90,7 @@ typedef struct orr_llm_entry {
 /** A plan that has run: `iterations` of them from `start`, the j-th taking first + j*slope (2^-10 ns). */
 typedef struct orr_llm_span {
     int64_t  start, first, slope, iterations;
-    int64_t  context;                  /**< of decoding sequences at the start, 2^-16 tokens */
+    int64_t  context, rate;            /**< of decoding sequences: contexts at the start, their growth per iteration. 2^-16 tokens */
     uint32_t instance;                 /**< its number */
     uint32_t decoding;                 /**< sequences that made a step; 0 when they stood still */
     uint32_t stalled;                  /**< sequences that stood still */

@@ -9,43 +9,59 @@ static const double NS = 1e9;
 static int64_t quanta(double ns) { return llrint(ldexp(ns, ORR_QUANTUM_BITS)); }
 
 /* Everything but attention over prompts and the cache of decoding sequences. */
-static double without_context(const orr_roofline *r, uint32_t sequences, uint32_t tokens)
+static double without_context(const orr_roofline *r, uint32_t sequences, double tokens)
 {
     double c = r->compute_ns * tokens, weights = r->dense_power;
     if (r->experts > 0)
         weights = pow(r->dense_ns + r->expert_ns * (1 - pow(1 - r->top_k / r->experts, tokens)), SMOOTH);
-    return r->base_ns + r->sequence_ns * sequences + pow(pow(c, SMOOTH) + weights, 1 / SMOOTH) + r->reduce_ns + r->reduce_token_ns * tokens;
+    return r->base_ns + r->sequence_ns * sequences + pow(pow(c, SMOOTH) + weights, 1 / SMOOTH) +
+           fmin(r->reduce_ns + r->reduce_token_ns * tokens, r->ring_ns + r->ring_token_ns * tokens);
+}
+
+static double peak_of(const orr_accelerator *a, const orr_pool *pool)
+{
+    double peak = a->bf16_flops;
+    if (pool->narrow == ORR_NARROW_8)
+        peak = fmax(peak, fmax(a->fp8_flops, a->int8_ops));
+    else if (pool->narrow == ORR_NARROW_4) /* where 4-bit weights are not multiplied as such, they are widened to 8 bits or 16 */
+        peak = a->fp4_flops > 0 ? a->fp4_flops : peak;
+    return peak;
 }
 
 bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool *pool)
 {
     const orr_accelerator *a = &world->accelerators[pool->accelerator];
     const orr_model_info *m = &world->models[world->services[pool->service].model];
-    const orr_coefficients *k = m->experts > 0 ? &a->moe : &a->dense;
-    double g = pool->group, peak = a->bf16_flops;
-    /* 8-bit weights are multiplied at the 8-bit rate where the accelerator has one; 4-bit ones are widened first. */
-    if (pool->weight_bytes == 1 && fmax(a->fp8_flops, a->int8_ops) > peak)
-        peak = fmax(a->fp8_flops, a->int8_ops);
-    double stream = a->bandwidth_byte_s * k->bandwidth_efficiency;
-    *r = (orr_roofline){.most = pool->max_batch, .experts = m->experts, .top_k = m->top_k};
+    const orr_coefficients *k = &world->calibrations[pool->calibration].coefficients;
+    double g = pool->group, stream = a->bandwidth_byte_s * k->bandwidth_efficiency;
+    *r = (orr_roofline){.most = pool->max_batch, .experts = m->experts, .top_k = m->top_k, .limit = m->near_limit};
     r->base_ns = NS * (k->base_s + m->layers * k->layer_s);
+    r->prompt_ns = NS * m->layers * k->prompt_layer_s;
     r->sequence_ns = NS * k->sequence_s;
-    r->compute_ns = NS * 2 * m->active_parameters / (g * peak * k->compute_efficiency);
+    r->compute_ns = NS * 2 * m->active_parameters / g * (1 / (peak_of(a, pool) * k->compute_efficiency) + (pool->narrow ? k->wide_share / a->bf16_flops : 0));
     r->dense_ns = NS * (m->parameters - m->expert_parameters) * pool->weight_bytes / (g * stream);
     r->dense_power = pow(r->dense_ns, SMOOTH);
     r->expert_ns = NS * m->expert_parameters * pool->weight_bytes / (g * stream);
-    double cache_share = m->attention == ORR_ATTENTION_MLA ? 1 : g;
-    r->kv_ns = NS * m->kv_elements_per_token * pool->kv_bytes / (cache_share * a->bandwidth_byte_s * k->kv_efficiency);
-    r->attention_ns = NS * 4.0 * m->heads * m->head_dim * m->layers / (g * a->bf16_flops * k->attention_efficiency);
+    double shards = m->attention == ORR_ATTENTION_MLA ? 1 : fmin(g, m->kv_heads), read = pool->kv_bytes / (shards * a->bandwidth_byte_s * k->kv_efficiency);
+    r->kv_ns = NS * m->read_elements_per_token * read;
+    r->near_ns = NS * m->near_elements_per_token * read;
+    double attend = NS * 4.0 * m->heads * m->head_dim / (g * a->bf16_flops * k->attention_efficiency);
+    r->attention_ns = attend * m->full_layers;
+    r->near_attention_ns = attend * m->near_layers;
     if (pool->group > 1) {
+        double move = NS * 2 * m->layers * m->hidden * 2 / (a->link_byte_s * k->link_efficiency);
         r->reduce_ns = NS * 2 * m->layers * k->all_reduce_s;
-        r->reduce_token_ns = NS * 2 * m->layers * 2 * (g - 1) / g * m->hidden * 2 / (a->link_byte_s * k->link_efficiency);
+        r->reduce_token_ns = move * (g - 1);
+        r->ring_ns = r->reduce_ns + NS * 2 * m->layers * k->ring_s;
+        r->ring_token_ns = move * 2 * (g - 1) / g;
     }
+    r->tokens_per_step = 1 + pool->drafts;
+    r->draft_factor = 1 + pool->drafts * pool->draft_cost;
     r->decode = malloc(((size_t)r->most + 1) * sizeof *r->decode);
     if (r->decode == NULL)
         return false;
     for (uint32_t n = 0; n <= r->most; n++)
-        r->decode[n] = quanta(without_context(r, n, n));
+        r->decode[n] = quanta(r->draft_factor * without_context(r, n, n * r->tokens_per_step));
     return true;
 }
 
@@ -73,7 +89,15 @@ int64_t orr_roofline_iteration(const orr_roofline *r, const orr_load *load)
     if (load->prompts == 0)
         return r->decode[load->decoding] + kv;
     double attention = r->attention_ns * load->pairs + r->near_attention_ns * load->near_pairs;
-    return quanta(without_context(r, load->decoding + load->prompts, load->decoding + load->prompt_tokens) + attention) + kv;
+    double drafts = load->decoding > 0 ? r->draft_factor : 1;
+    return quanta(r->prompt_ns + drafts * without_context(r, load->decoding + load->prompts, load->decoding * r->tokens_per_step + load->prompt_tokens) + attention) + kv;
+}
+
+int64_t orr_roofline_step(const orr_roofline *r, uint32_t sequences, uint32_t context)
+{
+    uint32_t near = context < r->limit ? context : r->limit;
+    orr_load load = {.decoding = sequences, .context = ((int64_t)sequences * context) << ORR_TOKEN_BITS, .near = ((int64_t)sequences * near) << ORR_TOKEN_BITS};
+    return orr_roofline_iteration(r, &load);
 }
 
 int64_t orr_roofline_slope(const orr_roofline *r, int64_t rate, int64_t near_rate)

@@ -1,10 +1,16 @@
 /**
  * Roofline: how long one iteration of continuous batching takes.
  *
- *     T = t0 + L*tl + n*tb + (c^1.4 + w^1.4)^(1/1.4) + kv + attention + communication
+ *     T = t0 + L*tl + n*tb + (c^1.4 + w^1.4)^(1/1.4) + kv + attention + communication  (+ L*tlp with prompts in it)
  *
- * with n sequences, c the arithmetic and w the touched weights of the iteration (design.md section 5; coefficients per accelerator in
- * the catalogue). Time is linear in the sum of contexts (of those up to a limit, for layers that look at a window or at the top k), so
+ *     c             2*A*tokens/g * (1/(peak of the weights' precision * ec) + kb/peak of 16 bits): kb is what narrow weights do not spare
+ *     w             bytes of the weights that the tokens touch / (g * bandwidth * eb); of E experts, k per token: 1 - (1 - k/E)^tokens
+ *     kv            sum of contexts * bytes per token / (shards * bandwidth * ekv): as many shards as the group has, and the model has KV heads
+ *     attention     4 * heads * head_dim * layers * sum over prompt tokens of their context / (g * peak of 16 bits * eat)
+ *     communication 2*L * the lesser of one shot, ar + (g-1)*tokens*H*2/(link*ecm), and a ring, ar + ar2 + 2*(g-1)/g*tokens*H*2/(link*ecm)
+ *
+ * with n sequences and `tokens` decoding and prompt tokens. The smooth maximum's exponent and the form were fitted with the coefficients, which the
+ * catalogue of calibrations has by accelerator, engine and model. Time is linear in the sum of contexts (of those up to a limit, for layers that look at a window or at the top k), so
  * while nobody joins, leaves or reaches the limit, iteration j takes T0 + j*slope. Both are rounded once per composition to 2^-10 ns, so
  * that a sum of iterations has an exact closed form.
  */
@@ -29,7 +35,11 @@ typedef struct orr_roofline {
     double   near_ns;                  /**< the same in layers that look at `limit` tokens at most */
     double   attention_ns;             /**< prompt token times context token */
     double   near_attention_ns;        /**< the same in layers with a limit */
-    double   reduce_ns, reduce_token_ns; /**< communication: per iteration, per token */
+    double   reduce_ns, reduce_token_ns; /**< communication at one shot: per iteration, per token */
+    double   ring_ns, ring_token_ns;   /**< the same by a ring */
+    double   prompt_ns;                /**< more per iteration with prompts */
+    double   tokens_per_step;          /**< that a decoding sequence has in an iteration: 1, and its drafts */
+    double   draft_factor;             /**< of a decode iteration, with the time of proposing drafts */
     uint32_t limit;                    /**< tokens; 0: no layer has a limit */
     uint32_t most;                     /**< largest batch */
     int64_t *decode;                   /**< per batch size 0..most: time without kv, in 2^-10 ns */
@@ -52,6 +62,9 @@ void orr_roofline_add_prompt(const orr_roofline *roofline, orr_load *load, uint3
 
 /** Time of one iteration in 2^-10 ns. */
 int64_t orr_roofline_iteration(const orr_roofline *roofline, const orr_load *load);
+
+/** Time of an iteration in which `sequences` decode, each with a context of `context` tokens, in 2^-10 ns. */
+int64_t orr_roofline_step(const orr_roofline *roofline, uint32_t sequences, uint32_t context);
 
 /** By how much each further decode-only iteration is longer than the one before: contexts grow by `rate`, those up to the limit by `near_rate` (2^-16 tokens). */
 int64_t orr_roofline_slope(const orr_roofline *roofline, int64_t rate, int64_t near_rate);

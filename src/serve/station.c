@@ -12,7 +12,7 @@ static bool tell(const orr_station_site *site, uint32_t job, orr_outcome outcome
     orr_job_event *e = orr_array_extend(site->events, 1);
     if (e == NULL)
         return false;
-    *e = (orr_job_event){job, outcome, at_ns};
+    *e = (orr_job_event){.job = job, .outcome = outcome, .at_ns = at_ns};
     return true;
 }
 

@@ -403,6 +403,43 @@ static void write_latency_bin(orr_recorder *r)
             }
 }
 
+/* Times between tokens, by pool: leaves its histograms empty, their sums in the counts. */
+static void write_gaps(orr_recorder *r, orr_site *s)
+{
+    const orr_world *w = r->world;
+    uint32_t bin = (uint32_t)(r->latency_start / w->latency_bin_ns);
+    for (uint32_t i = 0; i < s->pools.count; i++) {
+        orr_pool_state *state = orr_array_at(&s->pools, i);
+        orr_histogram *h = &state->gaps;
+        uint32_t at = 0, count;
+        int64_t lower;
+        if (h->count == 0)
+            continue;
+        while (orr_histogram_next(h, &s->shelf, &at, &lower, &count))
+            ROW(ORR_TABLE_GAPS, INT(w->site_pools[w->site_pool_start[s->id] + i]), INT(bin), INT(lower), INT(count));
+        state->counts.gaps += h->count;
+        state->counts.gap_time += h->sum;
+        if (h->largest > state->counts.gap_largest)
+            state->counts.gap_largest = h->largest;
+        orr_histogram_reset(h, &s->shelf);
+    }
+}
+
+/* Every iteration of the replica that is traced. */
+static void write_iterations(orr_recorder *r, orr_site *s)
+{
+    const double quantum = 1 << ORR_QUANTUM_BITS, token = 1 << ORR_TOKEN_BITS;
+    for (uint32_t i = 0; i < s->traced.count; i++) {
+        const orr_llm_span *span = orr_array_at(&s->traced, i);
+        for (int64_t k = 0; k < span->iterations; k++) {
+            int64_t start = span->start + k * span->first + span->slope * (k * (k - 1) / 2), duration = span->first + k * span->slope;
+            ROW(ORR_TABLE_ITERATIONS, (double)start / quantum / ORR_SECOND, (double)duration / quantum / ORR_SECOND, INT(span->decoding), INT(span->prompts), INT(span->prompt_tokens),
+                ((double)span->context + (double)k * (double)span->rate) / token, INT(span->stalled), INT(span->waiting));
+        }
+    }
+    s->traced.count = 0;
+}
+
 static void take_flow(orr_recorder *r, orr_site *s)
 {
     orr_flow *f = &s->flow;
@@ -441,11 +478,11 @@ typedef struct pool_bin {
     uint64_t waiting, kv;
 } pool_bin;
 
-static pool_bin take_instances(const orr_world *w, orr_site *s, const orr_pool *p, const orr_pool_state *state)
+static pool_bin take_instances(const orr_grid *g, orr_site *s, const orr_pool *p, const orr_pool_state *state, int64_t end_ns)
 {
     pool_bin b = {0};
     const double quantum = 1 << ORR_QUANTUM_BITS;
-    bool llm = w->services[p->service].kind == ORR_SERVICE_LLM;
+    bool llm = g->world->services[p->service].kind == ORR_SERVICE_LLM;
     for (uint32_t i = 0; i < p->replicas; i++) {
         if (llm) {
             orr_llm *l = orr_array_at(&s->llms, state->first + i);
@@ -454,7 +491,7 @@ static pool_bin take_instances(const orr_world *w, orr_site *s, const orr_pool *
             b.decode_ns += (double)l->decode_time / quantum;
             b.prompt_ns += (double)l->prompt_time / quantum;
             b.waiting += l->waiting.count;
-            b.kv += (uint64_t)l->kv_used;
+            b.kv += (uint64_t)orr_llm_kv_used(l, &g->kinds[l->pool], end_ns);
             l->slot_time = l->batch_time = l->decode_time = l->prompt_time = 0;
         } else {
             orr_station *st = orr_array_at(&s->stations, state->first + i);
@@ -467,7 +504,7 @@ static pool_bin take_instances(const orr_world *w, orr_site *s, const orr_pool *
     return b;
 }
 
-static void take_pools(orr_recorder *r, orr_site *s, int64_t end_ns)
+static void take_pools(orr_recorder *r, const orr_grid *g, orr_site *s, int64_t end_ns)
 {
     const orr_world *w = r->world;
     double width = (double)(end_ns - r->bin_start);
@@ -476,7 +513,7 @@ static void take_pools(orr_recorder *r, orr_site *s, int64_t end_ns)
         const orr_pool *p = &w->pools[pool];
         orr_pool_state *state = orr_array_at(&s->pools, i);
         orr_pool_counts *c = &state->counts;
-        pool_bin b = take_instances(w, s, p, state);
+        pool_bin b = take_instances(g, s, p, state, end_ns);
         bool llm = w->services[p->service].kind == ORR_SERVICE_LLM;
         double busy = llm ? b.decode_ns + b.prompt_ns : 0, energy = orr_power_energy_kwh(w, p, width, b.decode_ns, b.prompt_ns);
         double carbon = energy * w->sites[s->id].carbon_g_per_kwh / 1000;
@@ -534,7 +571,10 @@ orr_status orr_recorder_bin(orr_recorder *r, orr_grid *g, int64_t end_ns)
         orr_site *s = &g->sites[i];
         if (orr_site_has_pools(g, s)) {
             orr_server_account(g, s, end_ns);
-            take_pools(r, s, end_ns);
+            take_pools(r, g, s, end_ns);
+            write_iterations(r, s);
+            if (latency_ends)
+                write_gaps(r, s);
         }
         if (!orr_site_has_clients(g, s))
             continue;
@@ -558,6 +598,29 @@ orr_status orr_recorder_bin(orr_recorder *r, orr_grid *g, int64_t end_ns)
     r->latency_start = end_ns;
     orr_write_attribute_integer(r->file, "simulated_until", end_ns);
     return flush(r);
+}
+
+/* What the replicas of an llm pool did in all. */
+static void write_serving(orr_recorder *r, const orr_site *s, uint32_t place)
+{
+    const orr_world *w = r->world;
+    uint32_t pool = w->site_pools[w->site_pool_start[s->id] + place];
+    const orr_pool_state *state = orr_array_at(&s->pools, place);
+    const orr_pool_counts *c = &state->counts;
+    uint64_t iterations = 0, prompt_iterations = 0, admissions = 0, preemptions = 0, prefilled = 0, recomputed = 0;
+    if (w->services[w->pools[pool].service].kind != ORR_SERVICE_LLM)
+        return;
+    for (uint32_t k = 0; k < w->pools[pool].replicas; k++) {
+        const orr_llm *l = orr_array_at(&s->llms, state->first + k);
+        iterations += l->iteration;
+        prompt_iterations += l->prompt_iterations;
+        admissions += l->admissions;
+        preemptions += l->preemptions;
+        prefilled += l->prefilled;
+        recomputed += l->recomputed;
+    }
+    ROW(ORR_TABLE_SERVING, INT(pool), INT(iterations), INT(prompt_iterations), INT(admissions), INT(preemptions), INT(prefilled), INT(recomputed), INT(c->handed_over), INT(c->gaps),
+        INT(c->gap_time / NANO), INT(c->gap_time % NANO), INT(c->gap_largest));
 }
 
 static void write_totals(orr_recorder *r, const orr_grid *g)
@@ -599,6 +662,9 @@ static void write_totals(orr_recorder *r, const orr_grid *g)
             ROW(ORR_TABLE_TOKENS_POOLS, INT(pool), INT(c->tokens[0]), INT(c->tokens[1]), INT(c->tokens[2]), INT(c->cancelled_tokens[2]), INT(c->cost / NANO), INT(c->cost % NANO),
                 INT(c->done), INT(c->cancelled), INT(c->refused), r->energy[pool], r->carbon[pool], r->energy[pool] * w->sites[s].electricity_yuan_per_kwh);
         }
+    for (uint32_t s = 0; s < w->used_count; s++)
+        for (uint32_t i = 0; i < g->sites[s].pools.count; i++)
+            write_serving(r, &g->sites[s], i);
     for (int i = 1; i < ORR_REASONS; i++)
         ROW(ORR_TABLE_REASONS, orr_reason_names[i], INT(r->reasons[i]));
 }
@@ -656,6 +722,8 @@ static orr_status write_host(orr_recorder *r, const orr_host_facts *facts)
 orr_status orr_recorder_close(orr_recorder *r, orr_grid *g, orr_status end, int64_t end_ns, orr_audit *a, const orr_host_facts *facts, orr_problems *problems)
 {
     write_latency_bin(r);
+    for (uint32_t s = 0; s < r->world->used_count; s++)
+        write_gaps(r, &g->sites[s]);
     write_totals(r, g);
     audit_output(r, g, a);
     write_audit(r, a);

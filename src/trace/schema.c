@@ -65,6 +65,17 @@ static const orr_column sites[] = {
     {"utilisation", F64, "1", "busy places over places"}, {"batch", F64, "1", "mean decoding requests of a replica with work"}, {"waiting", U32, "1", "requests in queue at the end of the bin"},
     {"kv_used", F64, "1", "share of the cache reserved at the end of the bin"}, {"arrived", U64, "1", "requests"}, {"done", U64, "1", "requests"}, {"refused", U64, "1", "requests"},
     {"tokens", U64, "tokens", "metered, all kinds"}, {"energy", F64, "kWh", "with PUE"}, {"carbon", F64, "kg", "of the site's grid"}};
+static const orr_column gaps[] = {
+    {"pool", U32, "1", "row of /scenario/pools"}, {"bin", U32, "1", "latency bin"}, {"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "gaps between two tokens of one answer, at the server"}};
+static const orr_column serving[] = {
+    {"pool", U32, "1", "row of /scenario/pools"}, {"iterations", U64, "1", "of all its replicas"}, {"prompt_iterations", U64, "1", "of these, with prompts"}, {"admissions", U64, "1", "into a batch"},
+    {"preemptions", U64, "1", "sequences that gave up their cache"}, {"prefilled", U64, "tokens", "of prompts, computed for the first time"}, {"recomputed", U64, "tokens", "computed again after preemptions"},
+    {"handed_over", U64, "1", "requests prefilled for another pool"}, {"gaps", U64, "1", "between two tokens"}, {"gap_sum_s", I64, "s", "exact sum, whole seconds"}, {"gap_sum_ns", I32, "ns", "and the rest"},
+    {"gap_largest", I64, "ns", "exact"}};
+static const orr_column iterations[] = {
+    {"start", F64, "s", "of the iteration"}, {"duration", F64, "s", "of the iteration"}, {"decoding", U32, "1", "sequences that made a step"}, {"prompts", U32, "1", "prompts in the batch"},
+    {"prompt_tokens", U32, "tokens", "of prompts, computed in it"}, {"context", F64, "tokens", "sum over the decoding sequences"}, {"stalled", U32, "1", "sequences that stood still"},
+    {"waiting", U32, "1", "requests in the queue"}};
 static const orr_column flow[] = {
     {"time", I64, "ns", "start of the bin"}, {"site", U32, "1", "ingress: row of /scenario/sites"}, {"offered", U64, "1", "intentions"}, {"attempts", U64, "1", "sent to a pool, retries included"},
     {"served", U64, "1", "requests"}, {"refused", U64, "1", "requests"}, {"abandoned", U64, "1", "requests"}, {"failed", U64, "1", "requests"}, {"slo_met", U64, "1", "requests (goodput)"}};
@@ -102,6 +113,9 @@ const orr_table_kind orr_trace_tables[ORR_TABLES] = {
     [ORR_TABLE_LATENCY] = TABLE("/latency", latency, "latency histograms over all requests"),
     [ORR_TABLE_LATENCY_SITES] = TABLE("/latency/sites", latency_sites, "latency histograms by ingress over the whole run"),
     [ORR_TABLE_LATENCY_SUMS] = TABLE("/latency/sums", latency_sums, "exact counts and sums, for means"),
+    [ORR_TABLE_GAPS] = TABLE("/latency/gaps", gaps, "histograms of the time between two tokens of one answer (inter-token latency), by pool"),
+    [ORR_TABLE_SERVING] = TABLE("/serving", serving, "what the replicas of llm pools did over the whole run"),
+    [ORR_TABLE_ITERATIONS] = TABLE("/serving/trace", iterations, "every iteration of the replica that `output.iterations` names"),
     [ORR_TABLE_SITES] = TABLE("/sites", sites, "time series of pools"),
     [ORR_TABLE_FLOW] = TABLE("/sites/flow", flow, "time series of requests at their ingress"),
     [ORR_TABLE_LINKS] = TABLE("/links", links, "time series of links; bins without traffic are left out"),

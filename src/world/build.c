@@ -303,6 +303,30 @@ static void start(orr_builder *b, orr_world *world, orr_problems *problems)
     orr_array_init(&b->profiles, sizeof(orr_profile));
 }
 
+/* The replica whose iterations are written. */
+static void choose_traced(orr_builder *b)
+{
+    const orr_node *output = orr_node_get(b->root, "output");
+    b->world->traced_pool = ORR_NONE;
+    if (!orr_has(output, "iterations") || *orr_text(output, "iterations") == 0)
+        return;
+    char id[320];
+    unsigned replica = 0;
+    orr_where where = orr_where_of(output, "iterations");
+    snprintf(id, sizeof id, "%s", orr_text(output, "iterations"));
+    char *number = strrchr(id, '#');
+    if (number != NULL && sscanf(number + 1, "%u", &replica) == 1)
+        *number = 0;
+    uint32_t pool = orr_find(b, &b->pools, id, "pool", where);
+    if (pool == ORR_NONE)
+        return;
+    const orr_pool *p = orr_array_at(&b->pools, pool);
+    if (p->calibration == ORR_NONE || replica >= p->replicas)
+        orr_problem(b->problems, where, "pool `%s` %s", id, p->calibration == ORR_NONE ? "does not serve an llm" : "has fewer replicas");
+    b->world->traced_pool = pool;
+    b->world->traced_replica = replica;
+}
+
 static void build(orr_builder *b)
 {
     orr_world *w = b->world;
@@ -312,6 +336,7 @@ static void build(orr_builder *b)
     orr_build_places(b);
     orr_build_services(b);
     orr_build_populations(b);
+    choose_traced(b);
     uint32_t *new_of = order_sites(b);
     if (new_of != NULL) {
         for (uint32_t i = 0; i < b->links.count; i++) {

@@ -75,6 +75,7 @@ static void accelerators(orr_builder *b)
         a->bf16_flops = 1e12 * cell(b, csv, r, "bf16_tflops", 0.001, 1e9, NO_DEFAULT);
         a->int8_ops = 1e12 * cell(b, csv, r, "int8_tops", 0, 1e9, 0);
         a->fp8_flops = 1e12 * cell(b, csv, r, "fp8_tflops", 0, 1e9, 0);
+        a->fp4_flops = 1e12 * cell(b, csv, r, "fp4_tflops", 0, 1e9, 0);
         a->link_byte_s = 1e9 * cell(b, csv, r, "link_gb_s", 0.001, 1e6, NO_DEFAULT);
         a->tdp_w = cell(b, csv, r, "tdp_w", 0.1, 1e7, NO_DEFAULT);
         a->idle_fraction = cell(b, csv, r, "idle_power_fraction", 0, 1, NO_DEFAULT);
@@ -101,10 +102,16 @@ static void models(orr_builder *b)
         m->layers = (uint32_t)cell(b, csv, r, "layers", 1, 10000, NO_DEFAULT);
         m->hidden = (uint32_t)cell(b, csv, r, "hidden", 1, 1e6, NO_DEFAULT);
         m->heads = (uint32_t)cell(b, csv, r, "heads", 1, 1e5, NO_DEFAULT);
+        m->kv_heads = (uint32_t)cell(b, csv, r, "kv_heads", 1, 1e5, NO_DEFAULT);
         m->head_dim = (uint32_t)cell(b, csv, r, "head_dim", 1, 1e5, NO_DEFAULT);
         m->experts = (uint32_t)cell(b, csv, r, "experts", 0, 1e5, 0);
         m->top_k = (uint32_t)cell(b, csv, r, "topk", 0, 1e5, 0);
         m->kv_elements_per_token = cell(b, csv, r, "kv_elems_per_token", 1, 1e9, NO_DEFAULT);
+        m->near_limit = (uint32_t)cell(b, csv, r, "near_limit", 0, 1e6, 0);
+        m->near_elements_per_token = cell(b, csv, r, "near_elems_per_token", 0, 1e9, 0);
+        m->read_elements_per_token = cell(b, csv, r, "read_elems_per_token", 0, 1e9, m->kv_elements_per_token);
+        m->full_layers = cell(b, csv, r, "full_layers", 0, 1e4, m->layers);
+        m->near_layers = cell(b, csv, r, "near_layers", 0, 1e4, 0);
         m->longest_context = (uint32_t)cell(b, csv, r, "max_context", 1, 1e9, NO_DEFAULT);
         m->attention = strcmp(orr_word(b, csv, r, "attention"), "mla") == 0 ? ORR_ATTENTION_MLA : ORR_ATTENTION_SHARDED;
         orr_note_origin(b, csv, r, "models", name);

@@ -81,6 +81,8 @@ static void set_engine(orr_builder *b, orr_pool *p, const orr_service *s, const 
     p->kv_block = e->kv_block;
     p->kv_reserve = e->kv_reserve;
     p->keeps_prefixes = e->keeps_prefixes;
+    static const orr_narrow narrow[PRECISIONS] = {ORR_NARROW_NOT, ORR_NARROW_8, ORR_NARROW_8, ORR_NARROW_NOT /* widened */, ORR_NARROW_4};
+    p->narrow = narrow[t->precision];
     p->weight_bytes = weight_bytes[t->precision];
     p->kv_bytes = kv_bytes[t->kv_precision == 0 ? t->precision : t->kv_precision - 1];
     if (t->node != NULL) {

@@ -48,7 +48,7 @@ typedef struct orr_coefficients {
 /** One accelerator kind. */
 typedef struct orr_accelerator {
     const char *name, *title, *vendor, *confidence;
-    double memory_bytes, bandwidth_byte_s, bf16_flops, int8_ops, fp8_flops, link_byte_s;
+    double memory_bytes, bandwidth_byte_s, bf16_flops, int8_ops, fp8_flops, fp4_flops, link_byte_s;
     double tdp_w, idle_fraction, prefill_fraction, decode_fraction;
 } orr_accelerator;
 
@@ -79,8 +79,11 @@ typedef enum orr_attention { ORR_ATTENTION_SHARDED, ORR_ATTENTION_MLA } orr_atte
 typedef struct orr_model_info {
     const char   *name, *title, *vendor, *confidence;
     double        parameters, active_parameters, expert_parameters;
-    uint32_t      layers, hidden, heads, head_dim, experts, top_k;
-    double        kv_elements_per_token;
+    uint32_t      layers, hidden, heads, kv_heads, head_dim, experts, top_k;
+    double        kv_elements_per_token;                          /**< kept in the cache */
+    double        read_elements_per_token, near_elements_per_token; /**< read per step: of the whole context; of the near_limit tokens that sparse layers look at */
+    double        full_layers, near_layers;                       /**< layers that attend to everything, to near_limit tokens */
+    uint32_t      near_limit;                                     /**< window, or top k of sparse attention, in tokens; 0: none */
     uint32_t      longest_context;
     orr_attention attention; /**< MLA: the cache is not sharded over the group */
     uint32_t      tariff, tariff_count; /**< rows of tariffs */
@@ -111,6 +114,9 @@ typedef struct orr_service {
     orr_where        where;
 } orr_service;
 
+/** Precision of weights by the rate at which they are multiplied. */
+typedef enum orr_narrow { ORR_NARROW_NOT, ORR_NARROW_8, ORR_NARROW_4 } orr_narrow;
+
 /** Replicas of one service on one kind of accelerator at one site: what a policy chooses. Row of every view. */
 typedef struct orr_pool {
     const char *id, *owner;
@@ -118,6 +124,7 @@ typedef struct orr_pool {
     uint32_t    engine, calibration;        /**< engine ORR_NONE: none in particular; calibration ORR_NONE for a station */
     uint32_t    group, replicas, servers, max_batch, queue_limit;
     double      weight_bytes, kv_bytes;  /**< bytes per parameter and per cache element */
+    orr_narrow  narrow;
     double      kv_bytes_per_token;      /**< of the cache, over all layers, once */
     int64_t     kv_tokens;               /**< cache capacity of a replica in tokens */
     uint32_t    token_budget, batching;  /**< tokens per iteration; which sequences share one (serve/llm.h) */
@@ -260,6 +267,7 @@ typedef struct orr_world {
     /* serving */
     uint32_t token_budget;
     /* output */
+    uint32_t traced_pool, traced_replica; /**< whose iterations are written; pool ORR_NONE: nobody's */
     double  sample;
     int64_t bin_ns, latency_bin_ns;
     orr_array strings; /**< of char *, owned: texts taken from catalogues */

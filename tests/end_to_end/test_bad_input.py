@@ -79,7 +79,7 @@ def test_a_site_without_capacity_is_refused():
 
 def test_a_model_that_does_not_fit_has_no_capacity():
     text = BASE.replace("services:", "services:\n  - {name: big, kind: llm, model: deepseek-v3}").replace("pools:", "pools:\n  - {site: there, service: big, accelerator: t4}")
-    text += f"catalogues: {{accelerators: {DATA}/accelerators.csv, models: {DATA}/models.csv, prices: {DATA}/prices.csv}}\n"
+    text += f"catalogues: {{accelerators: {DATA}/accelerators.csv, engines: {DATA}/engines.csv, calibrations: {DATA}/calibrations.csv, models: {DATA}/models.csv, prices: {DATA}/prices.csv}}\n"
     refused(text, "12:", "capacity", "t4")
 
 
