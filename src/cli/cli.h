@@ -25,6 +25,8 @@ int orr_cli_report(int argc, char **argv);
 int orr_cli_compare(int argc, char **argv);
 int orr_cli_catalogue(int argc, char **argv);
 int orr_cli_reference(int argc, char **argv);
+int orr_cli_validate(int argc, char **argv);
+int orr_cli_calibrate(int argc, char **argv);
 
 /** Prints the problems on stderr and clears them. Returns ORR_EXIT_BAD_INPUT. */
 int orr_cli_problems(orr_problems *problems);

@@ -4,6 +4,7 @@
 #include "grid/partition.h"
 #include "grid/telemetry.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static void on_timer(void *context, orr_lane *lane, uint32_t process, uint32_t kind, uint32_t handle)
@@ -48,7 +49,8 @@ static bool build_kinds(orr_grid *g)
     const orr_world *w = g->world;
     g->rooflines = calloc(w->pool_count + 1, sizeof *g->rooflines);
     g->kinds = calloc(w->pool_count + 1, sizeof *g->kinds);
-    if (g->rooflines == NULL || g->kinds == NULL)
+    g->front_end_ns = calloc(w->pool_count + 1, sizeof *g->front_end_ns);
+    if (g->rooflines == NULL || g->kinds == NULL || g->front_end_ns == NULL)
         return false;
     for (uint32_t p = 0; p < w->pool_count; p++) {
         const orr_pool *pool = &w->pools[p];
@@ -56,6 +58,7 @@ static bool build_kinds(orr_grid *g)
             continue;
         if (!orr_roofline_build(&g->rooflines[p], w, pool))
             return false;
+        g->front_end_ns[p] = llround(w->calibrations[pool->calibration].coefficients.front_end_s * ORR_SECOND);
         int64_t blocks = pool->kv_tokens / pool->kv_block;
         g->kinds[p] = (orr_llm_kind){.roofline = g->rooflines[p], .max_batch = pool->max_batch, .token_budget = pool->token_budget, .classes = w->class_count, .batching = pool->batching,
                                      .block = pool->kv_block, .keeps_prefixes = pool->keeps_prefixes, .hands_over = pool->hands_to != ORR_NONE, .blocks = blocks,
@@ -206,6 +209,7 @@ void orr_grid_destroy(orr_grid *g)
     free(g->place);
     free(g->rooflines);
     free(g->kinds);
+    free(g->front_end_ns);
     *g = (orr_grid){0};
 }
 

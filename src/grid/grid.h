@@ -17,6 +17,7 @@ typedef struct orr_grid {
     orr_routes       routes;
     orr_roofline    *rooflines; /**< per pool; empty for stations */
     orr_llm_kind    *kinds;     /**< per pool */
+    int64_t         *front_end_ns; /**< per pool: from a request's arrival at the site to its entry into the engine */
     orr_host         host;
     orr_site        *sites; /**< used sites */
     orr_engine      *engine;

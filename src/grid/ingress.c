@@ -291,7 +291,7 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     uint64_t bytes = request_bytes(class, r->input);
     orr_request_message m = {.id = id_of(r, slot), .pool = row, .input = r->input, .prefix = r->prefix, .output = r->output,
                              .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER, .turn = r->turn, .history = r->history, .trace = trace_of(w, r)};
-    int64_t arrives = now + w->decision_ns + orr_grid_delay(g, site->id, to);
+    int64_t arrives = now + w->decision_ns + orr_grid_delay(g, site->id, to) + g->front_end_ns[row];
     orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, sizeof m, arrives);
     ((uint64_t(*)[2])site->bytes.items)[w->sites[to].compute][0] += bytes;
     site->bytes_sent += bytes;

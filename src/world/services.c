@@ -90,6 +90,10 @@ static void set_engine(orr_builder *b, orr_pool *p, const orr_service *s, const 
         p->drafts = (uint32_t)orr_integer(speculation, "drafts");
         p->acceptance = orr_number(speculation, "acceptance");
         p->draft_cost = orr_number(speculation, "draft_cost");
+        p->data_parallel = (uint32_t)orr_integer(t->node, "data_parallel");
+        p->whole_experts = orr_integer(t->node, "experts") == 1;
+        if (p->group % p->data_parallel != 0)
+            orr_problem(b->problems, orr_where_of(t->node, "data_parallel"), "data_parallel: expected a divisor of the group of %u, found %u", p->group, p->data_parallel);
         p->hand_over_bit_s = orr_number(hand_over, "bandwidth") * p->group;
         if (orr_integer(t->node, "prefix_cache") > 0)
             p->keeps_prefixes = orr_integer(t->node, "prefix_cache") == 1;
@@ -142,6 +146,7 @@ static void add_pool(orr_builder *b, const pool_text *t)
         p->max_batch = (uint32_t)t->max_batch;
         p->queue_limit = (uint32_t)fmin(t->queue_limit, 4e9);
         p->engine = p->calibration = p->hands_to = ORR_NONE;
+        p->data_parallel = 1;
         p->row_of_list = t->node == NULL ? ORR_NONE : t->row;
         p->price_factor = t->price_factor;
         p->slots = p->replicas * (s->kind == ORR_SERVICE_LLM ? p->max_batch : p->servers);

@@ -122,6 +122,8 @@ typedef struct orr_pool {
     const char *id, *owner;
     uint32_t    site, service, accelerator; /**< accelerator ORR_NONE for a station without one */
     uint32_t    engine, calibration;        /**< engine ORR_NONE: none in particular; calibration ORR_NONE for a station */
+    uint32_t    data_parallel;           /**< copies of the attention layers in the group */
+    bool        whole_experts;           /**< expert parallel */
     uint32_t    group, replicas, servers, max_batch, queue_limit;
     double      weight_bytes, kv_bytes;  /**< bytes per parameter and per cache element */
     orr_narrow  narrow;

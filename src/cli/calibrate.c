@@ -1,0 +1,244 @@
+/* orrery calibrate: coefficients of the roofline from one's own measurements. */
+#include "cli/cli.h"
+#include "cli/columns.h"
+#include "cli/measured.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct calibrate_arguments {
+    orr_measured measured;
+    const char  *output, *model;
+    uint32_t     folds;
+    bool         only; /* only points of the accelerator that is named */
+} calibrate_arguments;
+
+enum { KEY_ENGINE = 1000, KEY_ACCELERATOR, KEY_MODEL, KEY_FOLDS, KEY_DATA };
+
+static const struct argp_option options[] = {
+    {"accelerator", KEY_ACCELERATOR, "NAME", 0, "fit the points of this accelerator (all points, where the table has no such column)", 0},
+    {"engine", KEY_ENGINE, "NAME", 0, "fit the points of this engine (all points, where the table has no such column)", 0},
+    {"model", KEY_MODEL, "NAME", 0, "fit the points of this model only", 0},
+    {"folds", KEY_FOLDS, "K", 0, "of the cross-validation (default 5; 0: none)", 0},
+    {"output", 'o', "OUT.csv", 0, "append the row to this catalogue of calibrations; with a head if the file is new", 0},
+    {"data", KEY_DATA, "FOLDER", 0, "folder of the catalogues (default: those that come with the program)", 0},
+    {0},
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    calibrate_arguments *a = state->input;
+    char *end;
+    switch (key) {
+    case 'o': a->output = text; return 0;
+    case KEY_ACCELERATOR: a->measured.accelerator = text; return 0;
+    case KEY_ENGINE: a->measured.engine = text; return 0;
+    case KEY_MODEL: a->model = text; return 0;
+    case KEY_DATA: a->measured.data = text; return 0;
+    case KEY_FOLDS: {
+        unsigned long folds = strtoul(text, &end, 10);
+        if (*end != 0 || folds == 1 || folds > 100)
+            argp_error(state, "--folds: expected 0, or a number from 2 to 100, found `%s`", text);
+        a->folds = (uint32_t)folds;
+        return 0;
+    }
+    case ARGP_KEY_ARG:
+        if (a->measured.path != NULL)
+            argp_error(state, "one table at a time");
+        a->measured.path = text;
+        return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "expected a table of measured points (CSV)"); return 0;
+    case ARGP_KEY_END:
+        if (a->measured.accelerator == NULL)
+            argp_error(state, "--accelerator is needed: what is being calibrated?");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "POINTS.csv",
+    .doc = "Fits the coefficients of the serving model to measured points (columns as for `orrery validate`), says how far off it is on points that it has not seen, and writes a row "
+           "for the catalogue of calibrations.",
+};
+
+/* Which points are meant. */
+static void choose(const calibrate_arguments *a)
+{
+    orr_points *points = (orr_points *)&a->measured.points;
+    for (uint32_t i = 0; i < points->count; i++) {
+        orr_point *p = &points->items[i];
+        if (p->skipped == NULL && (strcmp(p->accelerator, a->measured.accelerator) != 0 || (a->measured.engine != NULL && strcmp(p->engine, a->measured.engine) != 0) ||
+                                   (a->model != NULL && strcmp(p->model, a->model) != 0)))
+            p->skipped = "another accelerator, engine or model";
+    }
+}
+
+static void print_errors(const char *name, const orr_points *points)
+{
+    static const struct {
+        orr_error_kind kind;
+        const char    *name;
+    } kinds[] = {{ORR_ERROR_TPOT, "TPOT"}, {ORR_ERROR_TTFT_LOW, "TTFT, 1-16 users"}, {ORR_ERROR_TTFT_HIGH, "TTFT, 17-128 users"}};
+    printf("%s:\n", name);
+    for (int i = 0; i < 3; i++) {
+        orr_errors e = orr_errors_of(points, NULL, kinds[i].kind);
+        if (e.count > 0)
+            printf("  %-18s %5.1f %% mean, %5.1f %% median, %5.1f %% 90th percentile, %+.1f %% bias, %u points\n", kinds[i].name, 100 * e.mean, 100 * e.median, 100 * e.p90, 100 * e.bias, e.count);
+    }
+}
+
+/* Every fold is left out once and predicted from the others; the points then hold these predictions. */
+static orr_status cross_validate(const calibrate_arguments *a, const orr_coefficients *start, orr_problems *problems)
+{
+    orr_points points = a->measured.points;
+    bool *in = calloc(points.count + 1, sizeof *in);
+    orr_status status = in == NULL ? ORR_NO_MEMORY : ORR_OK;
+    double (*got)[2] = calloc(points.count + 1, sizeof *got);
+    for (uint32_t fold = 0; fold < a->folds && status == ORR_OK && got != NULL; fold++) {
+        orr_fit_result r;
+        uint32_t number = 0;
+        for (uint32_t i = 0; i < points.count; i++)
+            in[i] = points.items[i].skipped != NULL || number++ % a->folds != fold;
+        status = orr_fit(&r, &points, a->measured.worlds, in, start, problems);
+        for (uint32_t i = 0; i < points.count; i++)
+            in[i] = !in[i];
+        if (status == ORR_OK)
+            status = orr_fit_simulate(&points, a->measured.worlds, in, &r.coefficients, problems);
+        for (uint32_t i = 0; i < points.count; i++)
+            if (in[i]) {
+                got[i][0] = points.items[i].got_ttft_s;
+                got[i][1] = points.items[i].got_tpot_s;
+            }
+    }
+    for (uint32_t i = 0; got != NULL && i < points.count; i++) {
+        points.items[i].got_ttft_s = got[i][0];
+        points.items[i].got_tpot_s = got[i][1];
+    }
+    free(in);
+    free(got);
+    return status;
+}
+
+/* The row: coefficients, how they came about, and their ranges of two standard errors. */
+static void print_row(FILE *out, const calibrate_arguments *a, const orr_fit_result *r, const orr_errors *e, const orr_errors *unseen)
+{
+    const char *file = strrchr(a->measured.path, '/'), *model = a->model;
+    bool dense = false, mixture = false, first = true;
+    for (uint32_t i = 0; i < a->measured.points.count; i++)
+        if (a->measured.worlds[i] != NULL)
+            *(a->measured.worlds[i]->models[a->measured.worlds[i]->services[0].model].experts > 0 ? &mixture : &dense) = true;
+    if (model == NULL)
+        model = dense && mixture ? "*" : dense ? "dense" : "moe";
+    time_t now = time(NULL);
+    char date[16];
+    strftime(date, sizeof date, "%Y-%m", gmtime(&now));
+    orr_coefficients c = r->coefficients;
+    fprintf(out, "%s,%s,%s", a->measured.accelerator, a->measured.engine != NULL ? a->measured.engine : "*", model);
+    for (int i = 0; i < ORR_FIT_COEFFICIENTS; i++)
+        fprintf(out, ",%.4g", *orr_fit_value(&c, i) / orr_fit_coefficients[i].unit);
+    fprintf(out, ",\"orrery calibrate: fit to %u points of %s; mean error of TPOT %.1f %%", e->count, file != NULL ? file + 1 : a->measured.path, 100 * e->mean);
+    if (unseen->count > 0)
+        fprintf(out, ", on unseen points %.1f %% (cross-validation)", 100 * unseen->mean);
+    fprintf(out, "\",%s,measured,", date);
+    for (int i = 0; i < ORR_FIT_COEFFICIENTS; i++) {
+        double value = *orr_fit_value(&c, i) / orr_fit_coefficients[i].unit, spread = 2 * r->error[i], high = value + spread;
+        if (isnan(spread) || spread < 1e-3 * value)
+            continue;
+        fprintf(out, "%s%s=%.4g..%.4g", first ? "" : ";", orr_fit_coefficients[i].column, fmax(0, value - spread), orr_fit_coefficients[i].share ? fmin(1, high) : high);
+        first = false;
+    }
+    fprintf(out, "\n");
+}
+
+static void print_head(FILE *out)
+{
+    fprintf(out, "accelerator,engine,model");
+    for (int i = 0; i < ORR_FIT_COEFFICIENTS; i++)
+        fprintf(out, ",%s", orr_fit_coefficients[i].column);
+    fprintf(out, ",source,as_of,confidence,range\n");
+}
+
+static bool append_row(const calibrate_arguments *a, const orr_fit_result *r, const orr_errors *e, const orr_errors *unseen, orr_problems *problems)
+{
+    FILE *out = fopen(a->output, "a");
+    if (out == NULL) {
+        orr_problem(problems, (orr_where){a->output, 0, 0}, "cannot be written: %s", strerror(errno));
+        return false;
+    }
+    if (fseek(out, 0, SEEK_END) == 0 && ftell(out) == 0)
+        print_head(out);
+    print_row(out, a, r, e, unseen);
+    return fclose(out) == 0;
+}
+
+/* What the catalogue says now, to start from. */
+static const orr_coefficients *start_of(const orr_measured *m)
+{
+    for (uint32_t i = 0; i < m->points.count; i++)
+        if (m->worlds[i] != NULL && m->points.items[i].skipped == NULL)
+            return &m->worlds[i]->calibrations[m->worlds[i]->pools[0].calibration].coefficients;
+    return NULL;
+}
+
+static orr_status calibrate(calibrate_arguments *a, orr_problems *problems)
+{
+    orr_measured *m = &a->measured;
+    if (!orr_measured_load(m, problems))
+        return ORR_BAD_INPUT;
+    choose(a);
+    orr_measured_print_skipped(m);
+    const orr_coefficients *catalogue = start_of(m);
+    if (catalogue == NULL) {
+        orr_problem(problems, (orr_where){m->path, 0, 0}, "no point is left to fit");
+        return ORR_BAD_INPUT;
+    }
+    const orr_coefficients start = *catalogue;
+    orr_fit_result r;
+    orr_errors unseen = {0};
+    orr_status status = orr_fit_simulate(&m->points, m->worlds, NULL, &start, problems);
+    if (status != ORR_OK)
+        return status;
+    print_errors("With the catalogue's coefficients", &m->points);
+    if (a->folds > 0) {
+        status = cross_validate(a, &start, problems);
+        if (status != ORR_OK)
+            return status;
+        unseen = orr_errors_of(&m->points, NULL, ORR_ERROR_TPOT);
+        print_errors("Predicted, each point from a fit to others (cross-validation)", &m->points);
+    }
+    status = orr_fit(&r, &m->points, m->worlds, NULL, &start, problems);
+    if (status != ORR_OK)
+        return status;
+    orr_errors e = orr_errors_of(&m->points, NULL, ORR_ERROR_TPOT);
+    print_errors("Fitted", &m->points);
+    if (!orr_measured_print_errors(m))
+        return ORR_NO_MEMORY;
+    printf("\n");
+    print_head(stdout);
+    print_row(stdout, a, &r, &e, &unseen);
+    return a->output == NULL || append_row(a, &r, &e, &unseen, problems) ? ORR_OK : ORR_IO;
+}
+
+int orr_cli_calibrate(int argc, char **argv)
+{
+    calibrate_arguments a = {.measured.limits = {.least_output = 128, .most_ttft_s = 20}, .folds = 5};
+    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
+        return ORR_EXIT_BAD_INPUT;
+    char *data = orr_measured_data(a.measured.data);
+    if (data == NULL)
+        return ORR_EXIT_BAD_INPUT;
+    a.measured.data = data;
+    orr_problems problems = {0};
+    orr_status status = calibrate(&a, &problems);
+    orr_measured_destroy(&a.measured);
+    free(data);
+    if (orr_problems_any(&problems))
+        return orr_cli_problems(&problems);
+    return status == ORR_OK ? ORR_EXIT_DONE : ORR_EXIT_FAILED;
+}

@@ -1,0 +1,104 @@
+#include "cli/measured.h"
+
+#include "base/share.h"
+#include "cli/columns.h"
+#include "measure/closed_loop.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *orr_measured_data(const char *data)
+{
+    char *shared = data == NULL ? orr_share_path("data") : NULL, *path = realpath(data != NULL ? data : shared != NULL ? shared : "", NULL);
+    if (path == NULL)
+        fprintf(stderr, "%s: error: no such folder of catalogues\n", data != NULL ? data : shared != NULL ? shared : "data");
+    free(shared);
+    return path;
+}
+
+bool orr_measured_load(orr_measured *m, orr_problems *problems)
+{
+    if (!orr_points_load(&m->points, m->path, m->data, m->accelerator, m->engine, &m->limits, problems))
+        return false;
+    m->worlds = calloc(m->points.count + 1, sizeof *m->worlds);
+    for (uint32_t i = 0; m->worlds != NULL && i < m->points.count; i++)
+        if (m->points.items[i].skipped == NULL && !orr_problems_any(problems))
+            m->worlds[i] = orr_closed_loop_world(&m->points.items[i], m->data, problems);
+    return m->worlds != NULL && !orr_problems_any(problems);
+}
+
+void orr_measured_destroy(orr_measured *m)
+{
+    for (uint32_t i = 0; m->worlds != NULL && i < m->points.count; i++)
+        orr_world_destroy(m->worlds[i]);
+    free(m->worlds);
+    orr_points_destroy(&m->points);
+}
+
+void orr_measured_print_skipped(const orr_measured *m)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < m->points.count; i++)
+        kept += m->points.items[i].skipped == NULL;
+    printf("%u of %u points count\n", kept, m->points.count);
+    for (uint32_t i = 0; i < m->points.count; i++) {
+        const char *why = m->points.items[i].skipped;
+        uint32_t times = 0;
+        bool told = why == NULL;
+        for (uint32_t k = 0; k < m->points.count && !told; k++) {
+            const char *other = m->points.items[k].skipped;
+            bool same = other != NULL && strcmp(other, why) == 0;
+            told = same && k < i;
+            times += same;
+        }
+        if (!told)
+            printf("  %u left out: %s\n", times, why);
+    }
+}
+
+static bool same_kind(const orr_point *a, const orr_point *b) { return strcmp(a->accelerator, b->accelerator) == 0 && strcmp(a->engine, b->engine) == 0 && strcmp(a->model, b->model) == 0; }
+
+static void add_errors(orr_columns *c, const orr_points *points, const bool *in)
+{
+    const orr_errors tpot = orr_errors_of(points, in, ORR_ERROR_TPOT), low = orr_errors_of(points, in, ORR_ERROR_TTFT_LOW), high = orr_errors_of(points, in, ORR_ERROR_TTFT_HIGH);
+    const double shown[] = {tpot.mean, tpot.median, tpot.p90, tpot.bias, low.mean, high.mean};
+    orr_columns_add(c, "%u", tpot.count > low.count ? tpot.count : low.count);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        if (isnan(shown[i]))
+            orr_columns_add(c, "-");
+        else
+            orr_columns_add(c, i == 3 ? "%+.1f" : "%.1f", 100 * shown[i]);
+}
+
+bool orr_measured_print_errors(const orr_measured *m)
+{
+    static const char *const titles[] = {"accelerator", "engine", "model", "points", "TPOT mean %", "median %", "p90 %", "bias %", "TTFT 1-16 %", "TTFT 17-128 %"};
+    orr_columns c;
+    bool *in = calloc(m->points.count + 1, sizeof *in), *told = calloc(m->points.count + 1, sizeof *told);
+    orr_columns_init(&c, 10);
+    for (size_t i = 0; i < 10; i++)
+        orr_columns_add(&c, "%s", titles[i]);
+    for (uint32_t i = 0; in != NULL && told != NULL && i < m->points.count; i++) {
+        const orr_point *p = &m->points.items[i];
+        if (told[i] || p->skipped != NULL)
+            continue;
+        for (uint32_t k = 0; k < m->points.count; k++) {
+            in[k] = same_kind(p, &m->points.items[k]);
+            told[k] |= in[k];
+        }
+        orr_columns_add(&c, "%s", p->accelerator);
+        orr_columns_add(&c, "%s", *p->engine ? p->engine : "-");
+        orr_columns_add(&c, "%s", p->model);
+        add_errors(&c, &m->points, in);
+    }
+    orr_columns_add(&c, "all");
+    orr_columns_add(&c, " ");
+    orr_columns_add(&c, " ");
+    add_errors(&c, &m->points, NULL);
+    bool ok = in != NULL && told != NULL;
+    free(in);
+    free(told);
+    return orr_columns_print(&c, "lllr", NULL, NULL) && ok;
+}

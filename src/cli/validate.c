@@ -1,0 +1,136 @@
+/* orrery validate: measured points, simulated as they were measured. */
+#include "cli/cli.h"
+#include "cli/measured.h"
+#include "measure/closed_loop.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct validate_arguments {
+    orr_measured measured;
+    const char  *output;
+    long         scenario;
+} validate_arguments;
+
+enum { KEY_ENGINE = 1000, KEY_ACCELERATOR, KEY_SCENARIO, KEY_DATA };
+
+static const struct argp_option options[] = {
+    {"output", 'o', "OUT.csv", 0, "write every point with its measured and simulated times", 0},
+    {"accelerator", KEY_ACCELERATOR, "NAME", 0, "of the catalogue, where the table has no such column", 0},
+    {"engine", KEY_ENGINE, "NAME", 0, "of the catalogue, where the table has no such column", 0},
+    {"scenario", KEY_SCENARIO, "ROW", 0, "print the scenario of one row (the first is 1) and stop", 0},
+    {"data", KEY_DATA, "FOLDER", 0, "folder of the catalogues (default: those that come with the program)", 0},
+    {0},
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    validate_arguments *a = state->input;
+    char *end;
+    switch (key) {
+    case 'o': a->output = text; return 0;
+    case KEY_ACCELERATOR: a->measured.accelerator = text; return 0;
+    case KEY_ENGINE: a->measured.engine = text; return 0;
+    case KEY_DATA: a->measured.data = text; return 0;
+    case KEY_SCENARIO:
+        a->scenario = strtol(text, &end, 10);
+        if (*end != 0 || a->scenario < 1)
+            argp_error(state, "--scenario: expected the number of a row from 1 on, found `%s`", text);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (a->measured.path != NULL)
+            argp_error(state, "one table at a time");
+        a->measured.path = text;
+        return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "expected a table of measured points (CSV)"); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "POINTS.csv",
+    .doc = "Simulates measured points as the closed loops that they were, and says how far off the simulated times are.\v"
+           "Columns: model, accelerator, engine, precision, kv_precision, group, data_parallel, expert_parallel, concurrency, input, output (tokens), ttft_ms, tpot_ms, and how it was "
+           "measured: spread (lengths are uniform from this share of input and output on; 1: constant), rounds (requests per user), token_budget, max_batch, stream (tokens sent at a "
+           "time). Tables of aiconfigurator and InferenceMAX are read as they are.",
+};
+
+static bool write_points(const orr_points *points, const char *path, orr_problems *problems)
+{
+    FILE *out = fopen(path, "w");
+    if (out == NULL) {
+        orr_problem(problems, (orr_where){path, 0, 0}, "cannot be written: %s", strerror(errno));
+        return false;
+    }
+    fprintf(out, "accelerator,engine,model,precision,kv_precision,group,data_parallel,expert_parallel,concurrency,input,output,spread,rounds,token_budget,max_batch,stream,"
+                 "ttft_ms,simulated_ttft_ms,tpot_ms,simulated_tpot_ms,left_out\n");
+    for (uint32_t i = 0; i < points->count; i++) {
+        const orr_point *p = &points->items[i];
+        const double times[] = {p->ttft_s, p->got_ttft_s, p->tpot_s, p->got_tpot_s};
+        fprintf(out, "%s,%s,%s,%s,%s,%u,%u,%d,%u,%u,%u,%g,%u,%u,%u,%u", p->accelerator, p->engine, p->model, p->precision, p->kv_precision, p->group, p->data_parallel, p->expert_parallel,
+                p->concurrency, p->input, p->output, p->spread, p->rounds, p->token_budget, p->max_batch, p->stream);
+        for (int k = 0; k < 4; k++)
+            if (isnan(times[k]))
+                fprintf(out, ",");
+            else
+                fprintf(out, ",%.6g", 1e3 * times[k]);
+        fprintf(out, ",%s\n", p->skipped != NULL ? p->skipped : "");
+    }
+    if (fclose(out) == 0)
+        return true;
+    orr_problem(problems, (orr_where){path, 0, 0}, "cannot be written: %s", strerror(errno));
+    return false;
+}
+
+static int print_scenario(const validate_arguments *a, orr_problems *problems)
+{
+    orr_points points;
+    int exit = ORR_EXIT_BAD_INPUT;
+    if (!orr_points_load(&points, a->measured.path, a->measured.data, a->measured.accelerator, a->measured.engine, &a->measured.limits, problems)) {
+        exit = orr_cli_problems(problems);
+    } else if ((uint64_t)a->scenario > points.count) {
+        fprintf(stderr, "error: the table has %u rows\n", points.count);
+    } else {
+        char *text = orr_closed_loop_text(&points.items[a->scenario - 1], a->measured.data);
+        printf("%s", text != NULL ? text : "");
+        free(text);
+        exit = text != NULL ? ORR_EXIT_DONE : ORR_EXIT_FAILED;
+    }
+    orr_points_destroy(&points);
+    return exit;
+}
+
+static int validate(validate_arguments *a)
+{
+    orr_problems problems = {0};
+    orr_measured *m = &a->measured;
+    if (a->scenario > 0)
+        return print_scenario(a, &problems);
+    bool ok = orr_measured_load(m, &problems) && orr_fit_simulate(&m->points, m->worlds, NULL, NULL, &problems) == ORR_OK;
+    if (ok) {
+        orr_measured_print_skipped(m);
+        ok = orr_measured_print_errors(m) && (a->output == NULL || write_points(&m->points, a->output, &problems));
+    }
+    orr_measured_destroy(m);
+    if (orr_problems_any(&problems))
+        return orr_cli_problems(&problems);
+    return ok ? ORR_EXIT_DONE : ORR_EXIT_FAILED;
+}
+
+int orr_cli_validate(int argc, char **argv)
+{
+    validate_arguments a = {.measured.limits = {.least_output = 128, .most_ttft_s = 20}};
+    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
+        return ORR_EXIT_BAD_INPUT;
+    char *data = orr_measured_data(a.measured.data);
+    if (data == NULL)
+        return ORR_EXIT_BAD_INPUT;
+    a.measured.data = data;
+    int exit = validate(&a);
+    free(data);
+    return exit;
+}

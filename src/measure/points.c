@@ -1,0 +1,231 @@
+#include "measure/points.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a column may be called, our own name first; then those of aiconfigurator, InferenceMAX and vendors' tables. */
+enum { ACCELERATOR, ENGINE, VERSION, MODEL, PRECISION, KV_PRECISION, GROUP, DATA_PARALLEL, EXPERT_PARALLEL, CONCURRENCY, INPUT, OUTPUT, SPREAD, ROUNDS, TOKEN_BUDGET, MAX_BATCH, STREAM, TTFT, TPOT, FIELDS };
+enum { MOST_NAMES = 4 };
+static const char *const names[FIELDS][MOST_NAMES] = {
+    [ACCELERATOR] = {"accelerator", "system", "hw"},
+    [ENGINE] = {"engine", "backend", "framework"},
+    [VERSION] = {"version", "backend_version"},
+    [MODEL] = {"model", "model_path"},
+    [PRECISION] = {"precision", "gemm_quant_mode"},
+    [KV_PRECISION] = {"kv_precision"},
+    [GROUP] = {"group", "tp_size", "tp", "count"},
+    [DATA_PARALLEL] = {"data_parallel", "attention_dp_size"},
+    [EXPERT_PARALLEL] = {"expert_parallel", "moe_ep_size", "ep"},
+    [CONCURRENCY] = {"concurrency", "conc"},
+    [INPUT] = {"input", "isl", "mean_in"},
+    [OUTPUT] = {"output", "osl", "mean_out"},
+    [SPREAD] = {"spread"},
+    [ROUNDS] = {"rounds"},
+    [TOKEN_BUDGET] = {"token_budget"},
+    [MAX_BATCH] = {"max_batch"},
+    [STREAM] = {"stream"},
+    [TTFT] = {"ttft_ms", "silicon_ttft_ms", "ttft_mean_ms"},
+    [TPOT] = {"tpot_ms", "silicon_tpot_ms", "tpot_mean_ms"},
+};
+
+typedef struct table {
+    const orr_csv *csv;
+    int            column[FIELDS];
+    orr_problems  *problems;
+    orr_points    *points;
+} table;
+
+static const char *keep(orr_points *points, const char *text)
+{
+    char **grown = realloc(points->texts, (points->text_count + 1) * sizeof *grown), *copy = strdup(text);
+    if (grown != NULL)
+        points->texts = grown;
+    if (grown == NULL || copy == NULL) {
+        free(copy);
+        return "";
+    }
+    return points->texts[points->text_count++] = copy;
+}
+
+static const char *cell(const table *t, size_t row, int field) { return orr_csv_cell(t->csv, row, t->column[field]); }
+
+static double number(const table *t, size_t row, int field, double low, double high, double fallback)
+{
+    if (t->column[field] < 0)
+        return fallback;
+    double value = orr_csv_number(t->csv, row, t->column[field], low, high, fallback, t->problems);
+    return isnan(value) ? fallback : value;
+}
+
+/* How much of `text` a name takes, letters of either case and `-`, `_` and blanks being the same; 0 if it does not begin with it. */
+static size_t prefix(const char *text, const char *name)
+{
+    size_t n = 0;
+    for (; name[n] != 0; n++) {
+        char a = (char)tolower((unsigned char)text[n]), b = (char)tolower((unsigned char)name[n]);
+        bool gap = (a == '-' || a == '_' || a == ' ') && (b == '-' || b == '_' || b == ' ');
+        if (a != b && !gap)
+            return 0;
+    }
+    return isalnum((unsigned char)text[n]) ? 0 : n;
+}
+
+/* The catalogue's name for what a table calls `text`: the row whose name, title or one of whose aliases is the longest beginning of it. NULL: none. */
+static const char *find(const orr_csv *catalogue, const char *text)
+{
+    const char *found = NULL, *slash = strrchr(text, '/');
+    size_t longest = 0;
+    int name = orr_csv_column(catalogue, "name"), title = orr_csv_column(catalogue, "title"), aliases = orr_csv_column(catalogue, "aliases");
+    text = slash == NULL ? text : slash + 1;
+    for (size_t r = 0; r < orr_csv_rows(catalogue); r++) {
+        char list[512];
+        size_t here = prefix(text, orr_csv_cell(catalogue, r, name)), other = prefix(text, orr_csv_cell(catalogue, r, title));
+        here = other > here ? other : here;
+        snprintf(list, sizeof list, "%s", orr_csv_cell(catalogue, r, aliases));
+        char *rest = list;
+        for (const char *alias; (alias = strsep(&rest, ";")) != NULL;) {
+            other = *alias ? prefix(text, alias) : 0;
+            here = other > here ? other : here;
+        }
+        if (here > longest) {
+            longest = here;
+            found = orr_csv_cell(catalogue, r, name);
+        }
+    }
+    return found;
+}
+
+static bool contains(const char *text, const char *part)
+{
+    for (; *text; text++) {
+        size_t n = 0;
+        while (part[n] && tolower((unsigned char)text[n]) == part[n])
+            n++;
+        if (part[n] == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *precision_of(const char *text)
+{
+    static const char *const words[][2] = {{"fp4", "fp4"}, {"fp8", "fp8"}, {"w8a8", "int8"}, {"int8", "int8"}, {"w4a", "int4"}, {"int4", "int4"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (contains(text, words[i][0]))
+            return words[i][1];
+    return "bf16";
+}
+
+/*
+ * How public benchmarks were taken, where the table does not say. aiconfigurator's own runs (by the versions of its engines) had lengths that do not
+ * vary and an iteration budget of one prompt and one token per user; the others are InferenceMAX's: lengths from 0.8 of the nominal ones on.
+ * All users begin at once and ask ten times; the start counts.
+ */
+static bool by_aiconfigurator(const char *engine, const char *version, uint32_t input)
+{
+    static const char *const own[][2] = {{"trtllm", "1.0.0rc3"}, {"sglang", "0.5.1.post1"}, {"vllm", "0.12.0"}};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp(engine, own[i][0]) == 0 && strcmp(version, own[i][1]) == 0)
+            return true;
+    return input != 1024 && input != 8192;
+}
+
+static void set_protocol(const table *t, size_t row, orr_point *p)
+{
+    bool steady = t->column[VERSION] < 0 || by_aiconfigurator(p->engine, cell(t, row, VERSION), p->input), own_budget = steady && t->column[VERSION] >= 0 && strcmp(p->engine, "sglang") != 0;
+    bool eight_bits = strcmp(p->precision, "bf16") != 0, blackwell = p->accelerator[0] == 'b' || p->accelerator[0] == 'g';
+    p->spread = number(t, row, SPREAD, 0.01, 1, steady ? 1 : 0.8);
+    p->rounds = (uint32_t)number(t, row, ROUNDS, 1, 1e6, 10);
+    p->token_budget = (uint32_t)number(t, row, TOKEN_BUDGET, 0, 1e6, own_budget ? p->input + p->concurrency : 0);
+    p->max_batch = (uint32_t)number(t, row, MAX_BATCH, 1, 4096, p->concurrency < 4096 ? p->concurrency : 4096);
+    p->stream = (uint32_t)number(t, row, STREAM, 1, 1e4, 1);
+    p->kv_precision = *cell(t, row, KV_PRECISION) ? keep(t->points, precision_of(cell(t, row, KV_PRECISION)))
+                      : blackwell || (eight_bits && strcmp(p->engine, "trtllm") == 0) ? "fp8" : "bf16";
+}
+
+static bool read_row(const table *t, size_t row, const orr_csv *accelerators, const orr_csv *models, const char *accelerator, const char *engine, const orr_points_limits *limits)
+{
+    orr_points *points = t->points;
+    orr_point *grown = realloc(points->items, (points->count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    points->items = grown;
+    orr_point *p = &grown[points->count++];
+    const char *given = *cell(t, row, ACCELERATOR) ? cell(t, row, ACCELERATOR) : accelerator != NULL ? accelerator : "", *name;
+    *p = (orr_point){.accelerator = "", .model = "", .where = orr_csv_where(t->csv, row, 0), .got_ttft_s = NAN, .got_tpot_s = NAN};
+    p->where.file = keep(points, p->where.file);
+    p->engine = keep(points, *cell(t, row, ENGINE) ? cell(t, row, ENGINE) : engine != NULL ? engine : "");
+    if ((name = find(accelerators, given)) != NULL)
+        p->accelerator = keep(points, name);
+    else
+        p->skipped = "the accelerator is not in the catalogue";
+    if ((name = find(models, cell(t, row, MODEL))) != NULL)
+        p->model = keep(points, name);
+    else
+        p->skipped = "the model is not in the catalogue";
+    p->precision = precision_of(cell(t, row, PRECISION));
+    p->group = (uint32_t)number(t, row, GROUP, 1, 4096, 1);
+    p->data_parallel = (uint32_t)number(t, row, DATA_PARALLEL, 1, 4096, 1);
+    p->expert_parallel = number(t, row, EXPERT_PARALLEL, 0, 4096, 0) > 1;
+    p->concurrency = (uint32_t)number(t, row, CONCURRENCY, 1, 65536, 1);
+    p->input = (uint32_t)number(t, row, INPUT, 1, 1e6, NAN);
+    p->output = (uint32_t)number(t, row, OUTPUT, 1, 1e6, NAN);
+    p->ttft_s = 1e-3 * number(t, row, TTFT, 1e-3, 1e9, NAN);
+    p->tpot_s = 1e-3 * number(t, row, TPOT, 1e-3, 1e9, NAN);
+    set_protocol(t, row, p);
+    if (p->skipped == NULL && p->output < limits->least_output)
+        p->skipped = "too few output tokens";
+    if (p->skipped == NULL && p->ttft_s > limits->most_ttft_s)
+        p->skipped = "the time to first token is that of a queue";
+    if (p->skipped == NULL && isnan(p->ttft_s) && isnan(p->tpot_s))
+        p->skipped = "no measured time";
+    return true;
+}
+
+bool orr_points_load(orr_points *points, const char *path, const char *data, const char *accelerator, const char *engine, const orr_points_limits *limits, orr_problems *problems)
+{
+    char file[4096];
+    *points = (orr_points){0};
+    snprintf(file, sizeof file, "%s/accelerators.csv", data);
+    orr_csv *accelerators = orr_csv_load(file, problems);
+    snprintf(file, sizeof file, "%s/models.csv", data);
+    orr_csv *models = orr_csv_load(file, problems), *csv = orr_csv_load(path, problems);
+    table t = {.csv = csv, .problems = problems, .points = points};
+    bool ok = accelerators != NULL && models != NULL && csv != NULL;
+    for (int f = 0; f < FIELDS && ok; f++) {
+        t.column[f] = -1;
+        for (int n = MOST_NAMES - 1; n >= 0; n--)
+            if (names[f][n] != NULL && orr_csv_column(csv, names[f][n]) >= 0)
+                t.column[f] = orr_csv_column(csv, names[f][n]);
+    }
+    static const int needed[] = {MODEL, CONCURRENCY, INPUT, OUTPUT};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed && ok; i++)
+        if (t.column[needed[i]] < 0)
+            orr_csv_need(csv, names[needed[i]][0], problems);
+    if (ok && t.column[ACCELERATOR] < 0 && accelerator == NULL)
+        orr_csv_need(csv, names[ACCELERATOR][0], problems);
+    if (ok && t.column[TTFT] < 0 && t.column[TPOT] < 0)
+        orr_csv_need(csv, names[TPOT][0], problems);
+    ok = ok && !orr_problems_any(problems);
+    for (size_t r = 0; ok && r < orr_csv_rows(csv); r++)
+        if (!read_row(&t, r, accelerators, models, accelerator, engine, limits)) {
+            orr_problem(problems, (orr_where){path, 0, 0}, "out of memory");
+            ok = false;
+        }
+    orr_csv_destroy(accelerators);
+    orr_csv_destroy(models);
+    orr_csv_destroy(csv);
+    return ok && !orr_problems_any(problems);
+}
+
+void orr_points_destroy(orr_points *points)
+{
+    for (uint32_t i = 0; i < points->text_count; i++)
+        free(points->texts[i]);
+    free(points->texts);
+    free(points->items);
+    *points = (orr_points){0};
+}

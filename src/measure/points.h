@@ -1,0 +1,52 @@
+/**
+ * Measured points: how fast a replica was under a closed loop, as benchmarks publish it.
+ *
+ * A table (CSV, plain or gzip) with one row per benchmark: an accelerator, an engine, a model, how they were laid out, how many users asked at a
+ * time and for how many tokens, and the mean time to first token and per output token that came out. Columns go by the names of points.c,
+ * which knows those of aiconfigurator's and InferenceMAX's tables too.
+ */
+#ifndef ORRERY_MEASURE_POINTS_H
+#define ORRERY_MEASURE_POINTS_H
+
+#include "scenario/csv.h"
+
+#include <stdbool.h>
+
+/** One measured point. Texts are owned by the table. */
+typedef struct orr_point {
+    const char *accelerator, *engine, *model; /**< names of the catalogues; engine "" if none is given */
+    const char *precision, *kv_precision;     /**< as in `pools[]` of a scenario */
+    uint32_t    group, data_parallel;         /**< accelerators of the replica; attention replicas among them */
+    bool        expert_parallel;
+    uint32_t    concurrency, input, output;   /**< users; tokens at most */
+    double      spread;                       /**< lengths are uniform between this share of input and output, and them */
+    uint32_t    rounds;                       /**< requests = rounds x concurrency, all users starting at once */
+    uint32_t    token_budget, max_batch;      /**< 0: the engine's; concurrency */
+    uint32_t    stream;                       /**< tokens that the engine sends at a time: the client sees the first with the last of them */
+    double      ttft_s, tpot_s;               /**< measured means; NAN: not given */
+    double      got_ttft_s, got_tpot_s;       /**< simulated */
+    const char *skipped;                      /**< why it is left out; NULL: it counts */
+    orr_where   where;
+} orr_point;
+
+typedef struct orr_points {
+    orr_point *items;
+    uint32_t   count;
+    char     **texts; /**< owned */
+    uint32_t   text_count;
+} orr_points;
+
+/** What makes a point worth comparing: measurements outside say more about queues than about servers. */
+typedef struct orr_points_limits {
+    uint32_t least_output; /**< tokens */
+    double   most_ttft_s;
+} orr_points_limits;
+
+/**
+ * Reads a table. `accelerator` and `engine` (NULL: none) stand in for columns that are missing. Names are looked up in the catalogues of `data`, a
+ * folder; rows whose accelerator or model they lack are skipped with that reason. False with problems noted.
+ */
+bool orr_points_load(orr_points *points, const char *path, const char *data, const char *accelerator, const char *engine, const orr_points_limits *limits, orr_problems *problems);
+void orr_points_destroy(orr_points *points);
+
+#endif
