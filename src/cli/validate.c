@@ -10,16 +10,17 @@
 
 typedef struct validate_arguments {
     orr_measured measured;
-    const char  *output;
+    const char  *output, *calibration;
     long         scenario;
 } validate_arguments;
 
-enum { KEY_ENGINE = 1000, KEY_ACCELERATOR, KEY_SCENARIO, KEY_DATA };
+enum { KEY_ENGINE = 1000, KEY_ACCELERATOR, KEY_SCENARIO, KEY_CALIBRATION, KEY_DATA };
 
 static const struct argp_option options[] = {
     {"output", 'o', "OUT.csv", 0, "write every point with its measured and simulated times", 0},
     {"accelerator", KEY_ACCELERATOR, "NAME", 0, "of the catalogue, where the table has no such column", 0},
     {"engine", KEY_ENGINE, "NAME", 0, "of the catalogue, where the table has no such column", 0},
+    {"calibration", KEY_CALIBRATION, "ROW", 0, "use one row of the catalogue of calibrations, as ACCELERATOR/ENGINE/MODEL (\"*/*/dense\"), for all points of its kind", 0},
     {"scenario", KEY_SCENARIO, "ROW", 0, "print the scenario of one row (the first is 1) and stop", 0},
     {"data", KEY_DATA, "FOLDER", 0, "folder of the catalogues (default: those that come with the program)", 0},
     {0},
@@ -33,6 +34,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'o': a->output = text; return 0;
     case KEY_ACCELERATOR: a->measured.accelerator = text; return 0;
     case KEY_ENGINE: a->measured.engine = text; return 0;
+    case KEY_CALIBRATION: a->calibration = text; return 0;
     case KEY_DATA: a->measured.data = text; return 0;
     case KEY_SCENARIO:
         a->scenario = strtol(text, &end, 10);
@@ -54,7 +56,7 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "POINTS.csv",
     .doc = "Simulates measured points as the closed loops that they were, and says how far off the simulated times are.\v"
-           "Columns: model, accelerator, engine, precision, kv_precision, group, data_parallel, expert_parallel, concurrency, input, output (tokens), ttft_ms, tpot_ms, and how it was "
+           "Columns: model, accelerator, engine, precision, kv_precision, group, data_parallel, concurrency, input, output (tokens), ttft_ms, tpot_ms, and how it was "
            "measured: spread (lengths are uniform from this share of input and output on; 1: constant), rounds (requests per user), token_budget, max_batch, stream (tokens sent at a "
            "time). Tables of aiconfigurator and InferenceMAX are read as they are.",
 };
@@ -66,12 +68,12 @@ static bool write_points(const orr_points *points, const char *path, orr_problem
         orr_problem(problems, (orr_where){path, 0, 0}, "cannot be written: %s", strerror(errno));
         return false;
     }
-    fprintf(out, "accelerator,engine,model,precision,kv_precision,group,data_parallel,expert_parallel,concurrency,input,output,spread,rounds,token_budget,max_batch,stream,"
+    fprintf(out, "accelerator,engine,model,precision,kv_precision,group,data_parallel,concurrency,input,output,spread,rounds,token_budget,max_batch,stream,"
                  "ttft_ms,simulated_ttft_ms,tpot_ms,simulated_tpot_ms,left_out\n");
     for (uint32_t i = 0; i < points->count; i++) {
         const orr_point *p = &points->items[i];
         const double times[] = {p->ttft_s, p->got_ttft_s, p->tpot_s, p->got_tpot_s};
-        fprintf(out, "%s,%s,%s,%s,%s,%u,%u,%d,%u,%u,%u,%g,%u,%u,%u,%u", p->accelerator, p->engine, p->model, p->precision, p->kv_precision, p->group, p->data_parallel, p->expert_parallel,
+        fprintf(out, "%s,%s,%s,%s,%s,%u,%u,%u,%u,%u,%g,%u,%u,%u,%u", p->accelerator, p->engine, p->model, p->precision, p->kv_precision, p->group, p->data_parallel,
                 p->concurrency, p->input, p->output, p->spread, p->rounds, p->token_budget, p->max_batch, p->stream);
         for (int k = 0; k < 4; k++)
             if (isnan(times[k]))
@@ -104,13 +106,34 @@ static int print_scenario(const validate_arguments *a, orr_problems *problems)
     return exit;
 }
 
+/* One row for all points; those of another kind of model are left out. */
+static bool use_one(orr_measured *m, const char *row, orr_problems *problems)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < m->points.count; i++) {
+        orr_world *w = m->worlds[i];
+        for (uint32_t k = 0; w != NULL && k < w->calibration_count; k++) {
+            if (strcmp(w->calibrations[k].name, row) != 0)
+                continue;
+            found = true;
+            orr_model_kind kind = w->models[w->services[0].model].experts > 0 ? ORR_MIXTURE : ORR_DENSE;
+            if (w->calibrations[k].kind != ORR_ANY_MODEL && w->calibrations[k].kind != kind)
+                m->points.items[i].skipped = "another kind of model";
+            w->pools[0].calibration = k;
+        }
+    }
+    if (!found)
+        orr_problem(problems, (orr_where){m->data, 0, 0}, "no row `%s` in the catalogue of calibrations", row);
+    return found;
+}
+
 static int validate(validate_arguments *a)
 {
     orr_problems problems = {0};
     orr_measured *m = &a->measured;
     if (a->scenario > 0)
         return print_scenario(a, &problems);
-    bool ok = orr_measured_load(m, &problems) && orr_fit_simulate(&m->points, m->worlds, NULL, NULL, &problems) == ORR_OK;
+    bool ok = orr_measured_load(m, &problems) && (a->calibration == NULL || use_one(m, a->calibration, &problems)) && orr_fit_simulate(&m->points, m->worlds, NULL, NULL, &problems) == ORR_OK;
     if (ok) {
         orr_measured_print_skipped(m);
         ok = orr_measured_print_errors(m) && (a->output == NULL || write_points(&m->points, a->output, &problems));

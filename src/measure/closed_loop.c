@@ -32,8 +32,8 @@ char *orr_closed_loop_text(const orr_point *p, const char *data)
     for (size_t i = 0; i < sizeof catalogues / sizeof *catalogues; i++)
         fprintf(out, "  %s: %s/%s.csv\n", catalogues[i], data, catalogues[i]);
     fprintf(out, "network: {hop_delay: 0, end_delay: 0}\nsites:\n  - {id: bench, kind: hub}\nservices:\n  - {name: model, kind: llm, model: %s}\npools:\n", p->model);
-    fprintf(out, "  - {id: replica, site: bench, service: model, accelerator: %s, engine: \"%s\", group: %u, data_parallel: %u, experts: %s, max_batch: %u, precision: %s,\n     kv_precision: %s, token_budget: %u, prefix_cache: off}\n",
-            p->accelerator, p->engine, p->group, p->data_parallel, p->expert_parallel ? "whole" : "split", p->max_batch, p->precision, p->kv_precision, p->token_budget);
+    fprintf(out, "  - {id: replica, site: bench, service: model, accelerator: %s, engine: \"%s\", group: %u, data_parallel: %u, max_batch: %u, precision: %s,\n     kv_precision: %s, token_budget: %u, prefix_cache: off}\n",
+            p->accelerator, p->engine, p->group, p->data_parallel, p->max_batch, p->precision, p->kv_precision, p->token_budget);
     fprintf(out, "clients:\n  - class: users\n    service: model\n    users: %u\n    requests: %llu\n    where: [{site: bench}]\n", p->concurrency, (unsigned long long)p->rounds * p->concurrency);
     print_lengths(out, "input", p->input, p->spread);
     print_lengths(out, "output", p->output, p->spread);

@@ -14,8 +14,8 @@
 const orr_fit_coefficient orr_fit_coefficients[ORR_FIT_COEFFICIENTS] = {
     {"ec", AT(compute_efficiency), 1, true, 0},   {"eb", AT(bandwidth_efficiency), 1, true, 0}, {"ekv", AT(kv_efficiency), 1, true, 0},
     {"eat", AT(attention_efficiency), 1, true, 0}, {"ecm", AT(link_efficiency), 1, true, 0},    {"kb", AT(wide_share), 1, false, 0.2},
-    {"t0_us", AT(base_s), 1e-6, false, 100},      {"tl_us", AT(layer_s), 1e-6, false, 10},      {"tlp_us", AT(prompt_layer_s), 1e-6, false, 30},
-    {"tb_us", AT(sequence_s), 1e-6, false, 5},    {"ar_us", AT(all_reduce_s), 1e-6, false, 3},  {"ar2_us", AT(ring_s), 1e-6, false, 5},
+    {"t0_us", AT(base_s), 1e-6, false, 100},      {"tl_us", AT(layer_s), 1e-6, false, 10},      {"th_us", AT(launch_s), 1e-6, false, 10},
+    {"thp_us", AT(prompt_launch_s), 1e-6, false, 50}, {"tb_us", AT(sequence_s), 1e-6, false, 5},    {"ar_us", AT(all_reduce_s), 1e-6, false, 3},  {"ar2_us", AT(ring_s), 1e-6, false, 5},
     {"fe_ms", AT(front_end_s), 1e-3, false, 5},
 };
 #undef AT

@@ -11,7 +11,7 @@
 #include "measure/points.h"
 #include "world/world.h"
 
-enum { ORR_FIT_COEFFICIENTS = 13 };
+enum { ORR_FIT_COEFFICIENTS = 14 };
 
 /** A coefficient as the catalogue writes it. */
 typedef struct orr_fit_coefficient {

@@ -18,7 +18,7 @@ static const char *const names[FIELDS][MOST_NAMES] = {
     [KV_PRECISION] = {"kv_precision"},
     [GROUP] = {"group", "tp_size", "tp", "count"},
     [DATA_PARALLEL] = {"data_parallel", "attention_dp_size"},
-    [EXPERT_PARALLEL] = {"expert_parallel", "moe_ep_size", "ep"},
+    [EXPERT_PARALLEL] = {"moe_ep_size"},
     [CONCURRENCY] = {"concurrency", "conc"},
     [INPUT] = {"input", "isl", "mean_in"},
     [OUTPUT] = {"output", "osl", "mean_out"},
@@ -120,30 +120,37 @@ static const char *precision_of(const char *text)
 }
 
 /*
- * How public benchmarks were taken, where the table does not say. aiconfigurator's own runs (by the versions of its engines) had lengths that do not
- * vary and an iteration budget of one prompt and one token per user; the others are InferenceMAX's: lengths from 0.8 of the nominal ones on.
- * All users begin at once and ask ten times; the start counts.
+ * How public benchmarks were taken, where the table does not say; inferred from how the times depend on the number of users. aiconfigurator's own runs
+ * (known by the versions of their engines) had lengths that do not vary and a token budget of one prompt and one token per user; the others are
+ * InferenceMAX's: lengths from 0.8 of the nominal ones on. All users begin at once and ask ten times; the start counts.
  */
-static bool by_aiconfigurator(const char *engine, const char *version, uint32_t input)
+static bool by_aiconfigurator(const char *engine, const char *version, const orr_point *p)
 {
     static const char *const own[][2] = {{"trtllm", "1.0.0rc3"}, {"sglang", "0.5.1.post1"}, {"vllm", "0.12.0"}};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcmp(engine, own[i][0]) == 0 && strcmp(version, own[i][1]) == 0)
             return true;
-    return input != 1024 && input != 8192;
+    return (p->input != 1024 && p->input != 8192) || (p->output != 1024 && p->output != 8192);
 }
 
 static void set_protocol(const table *t, size_t row, orr_point *p)
 {
-    bool steady = t->column[VERSION] < 0 || by_aiconfigurator(p->engine, cell(t, row, VERSION), p->input), own_budget = steady && t->column[VERSION] >= 0 && strcmp(p->engine, "sglang") != 0;
-    bool eight_bits = strcmp(p->precision, "bf16") != 0, blackwell = p->accelerator[0] == 'b' || p->accelerator[0] == 'g';
-    p->spread = number(t, row, SPREAD, 0.01, 1, steady ? 1 : 0.8);
+    const char *version = cell(t, row, VERSION), *kv = cell(t, row, KV_PRECISION);
+    bool versions = t->column[VERSION] >= 0, own = versions && by_aiconfigurator(p->engine, version, p), trt = strcmp(p->engine, "trtllm") == 0, eight_bits = strcmp(p->precision, "bf16") != 0;
+    bool blackwell = p->accelerator[0] == 'b' || p->accelerator[0] == 'g';
+    /* TensorRT-LLM of that version held one user back with 16-bit weights, and sends 20 tokens at a time in InferenceMAX's 1024/1024 runs on up to 4 cards. */
+    uint32_t places = own && trt && !eight_bits && p->concurrency > 1 ? p->concurrency - 1 : p->concurrency;
+    bool twenty = versions && !own && trt && p->input == 1024 && p->output == 1024 && p->group < 8;
+    p->spread = number(t, row, SPREAD, 0.01, 1, own || !versions ? 1 : 0.8);
     p->rounds = (uint32_t)number(t, row, ROUNDS, 1, 1e6, 10);
-    p->token_budget = (uint32_t)number(t, row, TOKEN_BUDGET, 0, 1e6, own_budget ? p->input + p->concurrency : 0);
-    p->max_batch = (uint32_t)number(t, row, MAX_BATCH, 1, 4096, p->concurrency < 4096 ? p->concurrency : 4096);
-    p->stream = (uint32_t)number(t, row, STREAM, 1, 1e4, 1);
-    p->kv_precision = *cell(t, row, KV_PRECISION) ? keep(t->points, precision_of(cell(t, row, KV_PRECISION)))
-                      : blackwell || (eight_bits && strcmp(p->engine, "trtllm") == 0) ? "fp8" : "bf16";
+    p->token_budget = (uint32_t)number(t, row, TOKEN_BUDGET, 0, 1e6, own && strcmp(p->engine, "sglang") != 0 ? p->input + p->concurrency : 0);
+    p->max_batch = (uint32_t)number(t, row, MAX_BATCH, 1, 4096, places < 4096 ? places : 4096);
+    p->stream = (uint32_t)number(t, row, STREAM, 1, 1e4, twenty ? 20 : 1);
+    p->kv_precision = *kv ? keep(t->points, precision_of(kv)) : blackwell || (eight_bits && trt) ? "fp8" : "bf16";
+    /* Some of its rows give the product of both ways of sharding the experts, more cards than the node has. */
+    double experts = number(t, row, EXPERT_PARALLEL, 0, 4096, 1);
+    if (p->group > 8 && experts > 1)
+        p->group = (uint32_t)(p->group / experts);
 }
 
 static bool read_row(const table *t, size_t row, const orr_csv *accelerators, const orr_csv *models, const char *accelerator, const char *engine, const orr_points_limits *limits)
@@ -169,7 +176,6 @@ static bool read_row(const table *t, size_t row, const orr_csv *accelerators, co
     p->precision = precision_of(cell(t, row, PRECISION));
     p->group = (uint32_t)number(t, row, GROUP, 1, 4096, 1);
     p->data_parallel = (uint32_t)number(t, row, DATA_PARALLEL, 1, 4096, 1);
-    p->expert_parallel = number(t, row, EXPERT_PARALLEL, 0, 4096, 0) > 1;
     p->concurrency = (uint32_t)number(t, row, CONCURRENCY, 1, 65536, 1);
     p->input = (uint32_t)number(t, row, INPUT, 1, 1e6, NAN);
     p->output = (uint32_t)number(t, row, OUTPUT, 1, 1e6, NAN);
@@ -178,7 +184,8 @@ static bool read_row(const table *t, size_t row, const orr_csv *accelerators, co
     set_protocol(t, row, p);
     if (p->skipped == NULL && p->output < limits->least_output)
         p->skipped = "too few output tokens";
-    if (p->skipped == NULL && p->ttft_s > limits->most_ttft_s)
+    bool queued = p->ttft_s > limits->most_ttft_s / 4 && p->ttft_s > 3 * p->tpot_s * p->output;
+    if (p->skipped == NULL && (p->ttft_s > limits->most_ttft_s || queued))
         p->skipped = "the time to first token is that of a queue";
     if (p->skipped == NULL && isnan(p->ttft_s) && isnan(p->tpot_s))
         p->skipped = "no measured time";

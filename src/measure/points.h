@@ -17,7 +17,6 @@ typedef struct orr_point {
     const char *accelerator, *engine, *model; /**< names of the catalogues; engine "" if none is given */
     const char *precision, *kv_precision;     /**< as in `pools[]` of a scenario */
     uint32_t    group, data_parallel;         /**< accelerators of the replica; attention replicas among them */
-    bool        expert_parallel;
     uint32_t    concurrency, input, output;   /**< users; tokens at most */
     double      spread;                       /**< lengths are uniform between this share of input and output, and them */
     uint32_t    rounds;                       /**< requests = rounds x concurrency, all users starting at once */

@@ -71,7 +71,6 @@ const orr_key orr_scenario_keys[] = {
     {"pools[].engine", T(TEXT), "", "", NULL, "inference engine of the catalogue; none in particular if absent"},
     {"pools[].group", T(INTEGER), "", "1", "[1,4096]", "accelerators per replica"},
     {"pools[].data_parallel", T(INTEGER), "", "1", "[1,4096]", "copies of the attention layers in a replica, each for a part of its requests; divides `group`"},
-    {"pools[].experts", T(CHOICE), "", "split", "split|whole", "how a mixture's experts are laid out over the group: each split over all (tensor parallel), or whole ones here and there (expert parallel)"},
     {"pools[].replicas", T(INTEGER), "", "1", "[1,10000000]", "instances, multiplied by `scale`"},
     {"pools[].servers", T(INTEGER), "", "1", "[1,10000000]", "servers of each instance of a station"},
     {"pools[].max_batch", T(INTEGER), "", "32", "[1,4096]", "most requests that an llm replica serves at a time"},

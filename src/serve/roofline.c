@@ -21,10 +21,10 @@ static double without_context(const orr_roofline *r, uint32_t sequences, double 
 static double peak_of(const orr_accelerator *a, const orr_pool *pool)
 {
     double peak = a->bf16_flops;
-    if (pool->narrow == ORR_NARROW_8)
+    if (pool->narrow != ORR_NARROW_NOT)
         peak = fmax(peak, fmax(a->fp8_flops, a->int8_ops));
-    else if (pool->narrow == ORR_NARROW_4) /* where 4-bit weights are not multiplied as such, they are widened to 8 bits or 16 */
-        peak = a->fp4_flops > 0 ? a->fp4_flops : peak;
+    if (pool->narrow == ORR_NARROW_4) /* where 4-bit weights cannot be multiplied as such, they are widened to 8 bits */
+        peak = fmax(peak, a->fp4_flops);
     return peak;
 }
 
@@ -36,13 +36,14 @@ bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool 
     double g = pool->group, stream = a->bandwidth_byte_s * k->bandwidth_efficiency;
     *r = (orr_roofline){.most = pool->max_batch, .experts = m->experts, .top_k = m->top_k, .limit = m->near_limit};
     r->base_ns = NS * (k->base_s + m->layers * k->layer_s);
-    r->prompt_ns = NS * m->layers * k->prompt_layer_s;
+    r->launch_ns = NS * m->layers * k->launch_s;
+    r->prompt_launch_ns = NS * m->layers * k->prompt_launch_s;
     r->sequence_ns = NS * k->sequence_s;
-    r->compute_ns = NS * 2 * m->active_parameters / g * (1 / (peak_of(a, pool) * k->compute_efficiency) + (pool->narrow ? k->wide_share / a->bf16_flops : 0));
-    r->dense_ns = NS * (m->parameters - m->expert_parameters) * pool->weight_bytes / (g * stream);
+    r->compute_ns = NS * 2 * m->active_parameters / g * (1 / (peak_of(a, pool) * k->compute_efficiency) + k->wide_share / a->bf16_flops);
+    r->dense_ns = NS * (m->parameters - m->expert_parameters) * pool->weight_bytes * pool->data_parallel / (g * stream);
     r->dense_power = pow(r->dense_ns, SMOOTH);
     r->expert_ns = NS * m->expert_parameters * pool->weight_bytes / (g * stream);
-    double shards = m->attention == ORR_ATTENTION_MLA ? 1 : fmin(g, m->kv_heads), read = pool->kv_bytes / (shards * a->bandwidth_byte_s * k->kv_efficiency);
+    double copies = pool->data_parallel, shards = m->attention == ORR_ATTENTION_MLA ? copies : copies * fmin(g / copies, m->kv_heads), read = pool->kv_bytes / (shards * a->bandwidth_byte_s * k->kv_efficiency);
     r->kv_ns = NS * m->read_elements_per_token * read;
     r->near_ns = NS * m->near_elements_per_token * read;
     double attend = NS * 4.0 * m->heads * m->head_dim / (g * a->bf16_flops * k->attention_efficiency);
@@ -61,7 +62,7 @@ bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool 
     if (r->decode == NULL)
         return false;
     for (uint32_t n = 0; n <= r->most; n++)
-        r->decode[n] = quanta(r->draft_factor * without_context(r, n, n * r->tokens_per_step));
+        r->decode[n] = quanta(fmax(r->draft_factor * without_context(r, n, n * r->tokens_per_step), r->launch_ns));
     return true;
 }
 
@@ -90,7 +91,8 @@ int64_t orr_roofline_iteration(const orr_roofline *r, const orr_load *load)
         return r->decode[load->decoding] + kv;
     double attention = r->attention_ns * load->pairs + r->near_attention_ns * load->near_pairs;
     double drafts = load->decoding > 0 ? r->draft_factor : 1;
-    return quanta(r->prompt_ns + drafts * without_context(r, load->decoding + load->prompts, load->decoding * r->tokens_per_step + load->prompt_tokens) + attention) + kv;
+    double work = drafts * without_context(r, load->decoding + load->prompts, load->decoding * r->tokens_per_step + load->prompt_tokens) + attention;
+    return quanta(fmax(work, r->prompt_launch_ns)) + kv;
 }
 
 int64_t orr_roofline_step(const orr_roofline *r, uint32_t sequences, uint32_t context)

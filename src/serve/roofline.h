@@ -1,13 +1,14 @@
 /**
  * Roofline: how long one iteration of continuous batching takes.
  *
- *     T = t0 + L*tl + n*tb + (c^1.4 + w^1.4)^(1/1.4) + kv + attention + communication  (+ L*tlp with prompts in it)
+ *     T = max(t0 + L*tl + n*tb + (c^1.4 + w^1.4)^(1/1.4) + attention + communication, launch) + kv
  *
  *     c             2*A*tokens/g * (1/(peak of the weights' precision * ec) + kb/peak of 16 bits): kb is what narrow weights do not spare
- *     w             bytes of the weights that the tokens touch / (g * bandwidth * eb); of E experts, k per token: 1 - (1 - k/E)^tokens
- *     kv            sum of contexts * bytes per token / (shards * bandwidth * ekv): as many shards as the group has, and the model has KV heads
+ *     w             bytes of the weights that the tokens touch over bandwidth * eb * accelerators; of E experts, k per token: 1 - (1 - k/E)^tokens
  *     attention     4 * heads * head_dim * layers * sum over prompt tokens of their context / (g * peak of 16 bits * eat)
- *     communication 2*L * the lesser of one shot, ar + (g-1)*tokens*H*2/(link*ecm), and a ring, ar + ar2 + 2*(g-1)/g*tokens*H*2/(link*ecm)
+ *     communication 2*L * the lesser of one shot, ar + (g-1)*tokens*H*2/(link*ecm), and a ring, ar + ar2 + 2*(g-1)/g*tokens*H*2/(link*ecm); none for g = 1
+ *     launch        L*thp with prompts, L*th without: the host's time to launch the kernels of eager layers
+ *     kv            sum of contexts * bytes per token / (shards * bandwidth * ekv): as many shards as the group has, and the model has KV heads
  *
  * with n sequences and `tokens` decoding and prompt tokens. The smooth maximum's exponent and the form were fitted with the coefficients, which the
  * catalogue of calibrations has by accelerator, engine and model. Time is linear in the sum of contexts (of those up to a limit, for layers that look at a window or at the top k), so
@@ -37,7 +38,7 @@ typedef struct orr_roofline {
     double   near_attention_ns;        /**< the same in layers with a limit */
     double   reduce_ns, reduce_token_ns; /**< communication at one shot: per iteration, per token */
     double   ring_ns, ring_token_ns;   /**< the same by a ring */
-    double   prompt_ns;                /**< more per iteration with prompts */
+    double   launch_ns, prompt_launch_ns; /**< least time of an iteration, KV apart: without prompts, with prompts */
     double   tokens_per_step;          /**< that a decoding sequence has in an iteration: 1, and its drafts */
     double   draft_factor;             /**< of a decode iteration, with the time of proposing drafts */
     uint32_t limit;                    /**< tokens; 0: no layer has a limit */

@@ -64,7 +64,7 @@ static void fit(orr_builder *b, orr_pool *p, const orr_service *s, double memory
     const orr_model_info *m = orr_array_at(&b->models, s->model);
     double memory = memory_share * a->memory_bytes * p->group, weights = m->parameters * p->weight_bytes;
     p->kv_bytes_per_token = m->kv_elements_per_token * p->kv_bytes;
-    double tokens = floor((memory - weights) / (p->kv_bytes_per_token * (m->attention == ORR_ATTENTION_MLA ? p->group : 1)));
+    double tokens = floor((memory - weights) / (p->kv_bytes_per_token * (m->attention == ORR_ATTENTION_MLA ? p->group / p->data_parallel : 1)));
     p->kv_tokens = tokens > 0 ? (int64_t)tokens : 0;
     if (p->kv_tokens < 1024)
         orr_problem(b->problems, p->where, "pool `%s` has no capacity: the weights of %s take %.1f GB of the %.1f GB usable on %u x %s", p->id, m->name, weights / 1e9,
@@ -91,7 +91,6 @@ static void set_engine(orr_builder *b, orr_pool *p, const orr_service *s, const 
         p->acceptance = orr_number(speculation, "acceptance");
         p->draft_cost = orr_number(speculation, "draft_cost");
         p->data_parallel = (uint32_t)orr_integer(t->node, "data_parallel");
-        p->whole_experts = orr_integer(t->node, "experts") == 1;
         if (p->group % p->data_parallel != 0)
             orr_problem(b->problems, orr_where_of(t->node, "data_parallel"), "data_parallel: expected a divisor of the group of %u, found %u", p->group, p->data_parallel);
         p->hand_over_bit_s = orr_number(hand_over, "bandwidth") * p->group;

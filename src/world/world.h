@@ -41,7 +41,8 @@ typedef struct orr_link {
 typedef struct orr_coefficients {
     double compute_efficiency, bandwidth_efficiency, kv_efficiency, attention_efficiency, link_efficiency;
     double wide_share;                /**< of the arithmetic, at the 16-bit rate, that narrow weights do not spare */
-    double base_s, layer_s, prompt_layer_s, sequence_s, all_reduce_s, ring_s;
+    double base_s, layer_s, sequence_s, all_reduce_s, ring_s;
+    double launch_s, prompt_launch_s; /**< host time per layer below which no iteration gets: without prompts, with prompts */
     double front_end_s;               /**< between the arrival of a request and its entry into the engine's queue */
 } orr_coefficients;
 
@@ -123,7 +124,6 @@ typedef struct orr_pool {
     uint32_t    site, service, accelerator; /**< accelerator ORR_NONE for a station without one */
     uint32_t    engine, calibration;        /**< engine ORR_NONE: none in particular; calibration ORR_NONE for a station */
     uint32_t    data_parallel;           /**< copies of the attention layers in the group */
-    bool        whole_experts;           /**< expert parallel */
     uint32_t    group, replicas, servers, max_batch, queue_limit;
     double      weight_bytes, kv_bytes;  /**< bytes per parameter and per cache element */
     orr_narrow  narrow;
