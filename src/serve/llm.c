@@ -240,6 +240,8 @@ static void join(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
 {
     orr_job *j = orr_job_at(site->jobs, index);
     uint32_t tokens = j->output - j->before - 1;
+    if (j->steps == 0)
+        j->steps = tokens;
     j->state = ORR_JOB_DECODING;
     j->rate = j->steps == tokens ? (uint32_t)TOKEN : (uint32_t)ceiling((int64_t)tokens * TOKEN, j->steps);
     j->finish = l->step + j->steps;
@@ -411,8 +413,6 @@ static bool complete_prompt(orr_llm *l, const orr_llm_kind *kind, const orr_llm_
         j->before = j->output;
         return leave(l, kind, site, index, ORR_JOB_DONE) && ok;
     }
-    if (j->steps == 0)
-        j->steps = j->output - 1;
     if (!kind->hands_over) {
         join(l, kind, site, index);
         return ok;
