@@ -101,7 +101,7 @@ uint64_t orr_llm_made(const orr_llm *l, const orr_job *j)
     uint64_t before = (uint64_t)j->before << ORR_TOKEN_BITS;
     if (j->state == ORR_JOB_DECODING)
         return before + (uint64_t)TOKEN + (l->step + j->steps - j->finish) * j->rate;
-    return j->state == ORR_JOB_HELD ? before + (uint64_t)TOKEN : before;
+    return j->state == ORR_JOB_HELD || (j->state == ORR_JOB_WAITING && j->received) ? before + (uint64_t)TOKEN : before;
 }
 
 static uint32_t whole(const orr_job *j, uint64_t made)
@@ -665,6 +665,7 @@ bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
     if (j->state == ORR_JOB_WAITING) {
         bool first = l->waiting.head == job + 1;
         orr_job_remove(site->jobs, &l->waiting, job);
+        j->before = whole(j, orr_llm_made(l, j));
         j->state = ORR_JOB_ENDED;
         ok &= tell(site, job, ORR_JOB_CANCELLED, 0, now_ns);
         return first ? try_head(l, kind, site, now_ns) && ok : ok;
@@ -718,8 +719,8 @@ bool orr_llm_stop(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
         l->decoding -= j->state == ORR_JOB_DECODING; /* the heap is dropped as a whole */
         if (j->state == ORR_JOB_DECODING)
             part(l, kind, j);
-        else if (j->state == ORR_JOB_HELD)
-            j->before = 1;
+        else
+            j->before = whole(j, orr_llm_made(l, j));
         ok &= leave(l, kind, site, i, ORR_JOB_CANCELLED);
     }
     l->prompt_blocks = 0;
