@@ -176,7 +176,7 @@ static link chain_link(const orr_llm *l, const orr_llm_kind *kind, const orr_llm
     if (k == 0 && head > 0)
         return (link){0, l->shortcuts + j->class_ + 1, head};
     k -= head > 0;
-    return (link){j->blocks != 0 ? orr_entity_part(1, site->block_hashes[j->blocks - 1 + k]) : orr_entity_part(j->session, k), 0, ORR_PREFIX_TOKENS};
+    return (link){j->blocks != 0 ? orr_entity_part(0, site->block_hashes[j->blocks - 1 + k]) : orr_entity_part(j->session, k), 0, ORR_PREFIX_TOKENS};
 }
 
 /* What the cache holds of a prompt. */
