@@ -139,7 +139,10 @@ static bool leaves_free(const orr_llm *l, const orr_llm_kind *kind, const orr_ll
     return decode_blocks_at_most(l, kind, m) <= room || decode_blocks(l, kind, site, m) <= room;
 }
 
-/* Nodes without pins give way to the decoding sequences after m steps. */
+/*
+ * Nodes without pins give way to what is in use, the decoding sequences being as after m steps. This is done when the time in which it is in use has passed,
+ * so that it does not depend on the order of what happens at one moment.
+ */
 static void make_nodes_give_way(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m)
 {
     int64_t room = kind->blocks - l->prompt_blocks;
@@ -341,7 +344,6 @@ static void plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
         l->iterations = 0;
         return;
     }
-    make_nodes_give_way(l, kind, site, 0);
     if (changed) {
         orr_load load = deal(l, kind, site);
         l->stalled = load.prompts > 0 && load.decoding < l->decoding;
@@ -543,8 +545,8 @@ static bool complete_plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_si
                                .decoding = l->stalled ? 0 : l->decoding, .stalled = l->stalled ? l->decoding : 0, .prompts = l->prompts.count, .waiting = l->waiting.count};
         for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
             span->prompt_tokens += orr_job_at(site->jobs, at - 1)->chunk;
+        make_nodes_give_way(l, kind, site, l->iterations - 1);
         if (!l->stalled) {
-            make_nodes_give_way(l, kind, site, l->iterations - 1);
             l->step += l->iterations;
             l->produced += l->iterations * (uint64_t)l->rate;
             l->context += (int64_t)l->iterations * l->rate;
@@ -617,6 +619,8 @@ static bool cut(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, 
 static bool wake(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
 {
     bool changed = false;
+    if (l->start < quanta(now_ns))
+        make_nodes_give_way(l, kind, site, 0);
     account_to(l, quanta(now_ns));
     l->start = quanta(now_ns);
     l->barred = false;
@@ -685,9 +689,13 @@ bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
 
 bool orr_llm_release(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)
 {
-    bool ok = orr_llm_catch_up(l, kind, site, now_ns);
+    bool ok = true;
+    while (l->due <= quanta(now_ns))
+        ok &= orr_llm_due(l, kind, site);
     orr_job *j = orr_job_at(site->jobs, job);
     assert(j->state == ORR_JOB_HELD);
+    if (l->start < quanta(now_ns))
+        make_nodes_give_way(l, kind, site, 0);
     l->prompt_blocks -= prompt_blocks(kind, j);
     unpin_all(l, kind, site, j);
     j->state = ORR_JOB_ENDED;

@@ -8,7 +8,7 @@
  *
  * *Memory.* KV is kept in blocks of some tokens (Kwon et al., "PagedAttention", SOSP 2023). A request enters when a place in the batch
  * and the blocks of its prompt and first token are free, with a reserve while others run; first come, first served. Blocks of prompts
- * stay in the prefix cache (prefix.h) until others need the room. When the decoding sequences cannot grow, the one that was admitted last
+ * stay in the prefix cache (prefix.h) until others have needed the room for some time: nobody loses a hit to what happens at the same moment. When the decoding sequences cannot grow, the one that was admitted last
  * gives up its KV and waits at the head of the queue, to compute it again (recompute preemption); nobody enters at that boundary.
  *
  * *Order at a boundary.* Tokens of the iteration that ends; who is done leaves; prompts that are complete decode; contexts that
@@ -128,7 +128,7 @@ bool orr_llm_due(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *sit
  */
 bool orr_llm_cancel(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns);
 
-/** The KV of a job that was handed over has arrived elsewhere: it is no longer held here. */
+/** The KV of a job that was handed over has arrived elsewhere: it is no longer held here. Boundaries at `now_ns` come before. */
 bool orr_llm_release(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns);
 
 /**
