@@ -54,31 +54,33 @@ static bool tell(const orr_llm_site *site, uint32_t job, orr_outcome outcome, ui
 
 static orr_llm_entry *heap_of(const orr_llm *l, const orr_llm_site *site) { return (orr_llm_entry *)site->heaps->items + l->heap; }
 
-/* The heap of decoding sequences, least `finish` first. */
-static void heap_push(orr_llm *l, const orr_llm_site *site, uint64_t finish, uint32_t job)
+/* The heap of decoding sequences: the one that is done first, and of those that are done together the one with the least index. */
+static bool leaves_before(orr_llm_entry a, orr_llm_entry b) { return a.finish != b.finish ? a.finish < b.finish : a.job < b.job; }
+
+static void heap_push(orr_llm *l, const orr_llm_site *site, orr_llm_entry entry)
 {
-    orr_llm_entry *h = (orr_llm_entry *)site->heaps->items + l->heap;
+    orr_llm_entry *h = heap_of(l, site);
     uint32_t hole = l->decoding++;
-    while (hole > 0 && h[(hole - 1) / 2].finish > finish) {
+    while (hole > 0 && leaves_before(entry, h[(hole - 1) / 2])) {
         h[hole] = h[(hole - 1) / 2];
         hole = (hole - 1) / 2;
     }
-    h[hole] = (orr_llm_entry){.finish = finish, .job = job};
+    h[hole] = entry;
 }
 
 static void heap_remove(orr_llm *l, const orr_llm_site *site, uint32_t hole)
 {
-    orr_llm_entry *h = (orr_llm_entry *)site->heaps->items + l->heap, last = h[--l->decoding];
+    orr_llm_entry *h = heap_of(l, site), last = h[--l->decoding];
     if (hole == l->decoding)
         return;
-    while (hole > 0 && h[(hole - 1) / 2].finish > last.finish) {
+    while (hole > 0 && leaves_before(last, h[(hole - 1) / 2])) {
         h[hole] = h[(hole - 1) / 2];
         hole = (hole - 1) / 2;
     }
     for (uint32_t child; (child = 2 * hole + 1) < l->decoding; hole = child) {
-        if (child + 1 < l->decoding && h[child + 1].finish < h[child].finish)
+        if (child + 1 < l->decoding && leaves_before(h[child + 1], h[child]))
             child++;
-        if (h[child].finish >= last.finish)
+        if (!leaves_before(h[child], last))
             break;
         h[hole] = h[child];
     }
@@ -259,7 +261,7 @@ static void join(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
         if (j->near && crossing_of(kind, j) < l->crossing)
             l->crossing = crossing_of(kind, j);
     }
-    heap_push(l, site, j->finish, index);
+    heap_push(l, site, (orr_llm_entry){.finish = j->finish, .job = index});
 }
 
 /* Lets waiting jobs in, in order, as long as the first fits. Admission happens at `start`. */
@@ -475,21 +477,20 @@ static bool cross(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
     return changed;
 }
 
+/* The cancelled ones among the decoding leave, in order of index. */
 static bool drop_cancelled(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
     bool ok = true;
-    for (uint32_t i = 0; i < l->decoding && l->leaving > 0;) {
-        uint32_t index = heap_of(l, site)[i].job;
-        orr_job *j = orr_job_at(site->jobs, index);
-        if (!j->cancelled) {
-            i++;
-            continue;
-        }
-        heap_remove(l, site, i);
-        part(l, kind, j);
-        l->leaving--;
+    for (; l->leaving > 0; l->leaving--) {
+        uint32_t index = ORR_NONE, place = 0;
+        for (uint32_t i = 0; i < l->decoding; i++)
+            if (heap_of(l, site)[i].job < index && orr_job_at(site->jobs, heap_of(l, site)[i].job)->cancelled) {
+                index = heap_of(l, site)[i].job;
+                place = i;
+            }
+        heap_remove(l, site, place);
+        part(l, kind, orr_job_at(site->jobs, index));
         ok &= leave(l, kind, site, index, ORR_JOB_CANCELLED);
-        i = 0;
     }
     return ok;
 }

@@ -11,8 +11,9 @@
  * stay in the prefix cache (prefix.h) until others have needed the room for some time: nobody loses a hit to what happens at the same moment. When the decoding sequences cannot grow, the one that was admitted last
  * gives up its KV and waits at the head of the queue, to compute it again (recompute preemption); nobody enters at that boundary.
  *
- * *Order at a boundary.* Tokens of the iteration that ends; who is done leaves; prompts that are complete decode; contexts that
- * have reached the limit of sparse layers stop growing there; cancelled ones leave; preemption; admission.
+ * *Order at a boundary.* Tokens of the iteration that ends; who is done leaves; of the prompts, in order of entrance, cancelled ones leave
+ * and complete ones decode; contexts that have reached the limit of sparse layers stop growing there; cancelled ones leave;
+ * preemption; admission. Those that leave together do so in order of index: their nodes give way in that order.
  *
  * *Jumps.* While the composition stays the same, m iterations take m*T0 + slope*m(m-1)/2, exactly, in integers of 2^-10 ns. So an
  * instance keeps one *plan*: from `start`, `iterations` steps, due at `due`. A plan ends at the first completion, or after
@@ -80,7 +81,7 @@ typedef struct orr_llm {
     int64_t  batch_time, slot_time;
 } orr_llm;
 
-/** One sequence in the heap: it is done when `finish` steps are complete. Ties by job do not matter: all leave at once. */
+/** One sequence in the heap: it is done when `finish` steps are complete. Of those done together the one with the least job leaves first. */
 typedef struct orr_llm_entry {
     uint64_t finish;
     uint32_t job, padding;
