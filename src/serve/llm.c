@@ -314,9 +314,12 @@ static orr_load deal(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_s
     return load;
 }
 
-/* How long the decoding sequences go on as they are, if nobody comes. */
+/* How long the decoding sequences go on as they are, if nobody comes. Who is barred now may enter after one iteration. */
 static uint64_t natural_end(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
+    found f;
+    if (l->barred && l->waiting.count > 0 && fits(l, kind, site, &f))
+        return 1;
     uint64_t m = heap_of(l, site)->finish - l->step;
     if (l->crossing - l->step < m)
         m = l->crossing - l->step;
