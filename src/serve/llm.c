@@ -163,8 +163,8 @@ static uint32_t chain_length(const orr_llm_kind *kind, const orr_job *j, uint32_
     if (tokens < head || !kind->keeps_prefixes)
         return 0;
     uint32_t parts = (tokens - head) / ORR_PREFIX_TOKENS;
-    if (j->blocks != 0)
-        parts = parts < j->block_count ? parts : j->block_count;
+    if (j->blocks != 0) /* the trace knows the input only; its last hash may stand for less than a part */
+        parts = (uint32_t)least(parts, least(j->block_count, j->input / ORR_PREFIX_TOKENS));
     else if (j->session == 0)
         parts = 0;
     return (head > 0) + parts;
