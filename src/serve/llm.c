@@ -269,6 +269,8 @@ static bool admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
 {
     bool ok = true;
     found f;
+    if (l->decoding + l->prompts.count == 0)
+        l->barred = false; /* there is no boundary to wait for */
     while (l->waiting.count > 0 && !l->barred && fits(l, kind, site, &f)) {
         uint32_t index = orr_job_dequeue(site->jobs, &l->waiting);
         orr_job *j = orr_job_at(site->jobs, index);
@@ -627,7 +629,6 @@ static bool wake(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
         make_nodes_give_way(l, kind, site, 0);
     account_to(l, quanta(now_ns));
     l->start = quanta(now_ns);
-    l->barred = false;
     bool ok = admit(l, kind, site, &changed);
     plan(l, kind, site, true);
     return ok;

@@ -9,7 +9,8 @@
  * *Memory.* KV is kept in blocks of some tokens (Kwon et al., "PagedAttention", SOSP 2023). A request enters when a place in the batch
  * and the blocks of its prompt and first token are free, with a reserve while others run; first come, first served. Blocks of prompts
  * stay in the prefix cache (prefix.h) until others have needed the room for some time: nobody loses a hit to what happens at the same moment. When the decoding sequences cannot grow, the one that was admitted last
- * gives up its KV and waits at the head of the queue, to compute it again (recompute preemption); nobody enters at that boundary.
+ * gives up its KV and waits at the head of the queue, to compute it again (recompute preemption); nobody enters at that boundary,
+ * unless nothing runs any more.
  *
  * *Order at a boundary.* Tokens of the iteration that ends; who is done leaves; of the prompts, in order of entrance, cancelled ones leave
  * and complete ones decode; contexts that have reached the limit of sparse layers stop growing there; cancelled ones leave;
@@ -144,7 +145,7 @@ uint32_t orr_llm_generated(const orr_llm *llm, const orr_job *job, int64_t now_n
 /** The same in 2^-16 tokens, completed boundaries only: what orr_llm.produced counts. */
 uint64_t orr_llm_made(const orr_llm *llm, const orr_job *job);
 
-/** KV in use at the latest boundary before `now_ns`, in tokens, by requests in the batch and their prefixes. */
+/** KV in use at the latest boundary before `now_ns` (after a catch-up to it), in tokens, by requests in the batch and their prefixes. */
 int64_t orr_llm_kv_used(const orr_llm *llm, const orr_llm_kind *kind, int64_t now_ns);
 
 /** Can the cache ever hold a request of so many tokens in all? */
