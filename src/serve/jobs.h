@@ -39,7 +39,7 @@ typedef struct orr_job {
     uint32_t ingress;               /**< site */
     uint64_t session;               /**< names the history that its prompt begins with; 0: there is none worth keeping */
     uint32_t prefix;                /**< prompt tokens that its class shares */
-    uint32_t blocks, block_count;   /**< recorded block hashes of the prompt: first (index plus one, 0: none), how many */
+    uint32_t blocks, block_count;   /**< recorded block hashes of the input: first (index plus one, 0: none), how many; what is less than a part at its end is no node */
     uint32_t entry;                 /**< pool that was asked */
     uint16_t turn;                  /**< its lower 16 bits */
     uint8_t  may_cancel;            /**< its client waits for the first token and may leave */

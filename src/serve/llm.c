@@ -54,31 +54,33 @@ static bool tell(const orr_llm_site *site, uint32_t job, orr_outcome outcome, ui
 
 static orr_llm_entry *heap_of(const orr_llm *l, const orr_llm_site *site) { return (orr_llm_entry *)site->heaps->items + l->heap; }
 
-/* The heap of decoding sequences, least `finish` first. */
-static void heap_push(orr_llm *l, const orr_llm_site *site, uint64_t finish, uint32_t job)
+/* The heap of decoding sequences: the one that is done first, and of those that are done together the one with the least index. */
+static bool leaves_before(orr_llm_entry a, orr_llm_entry b) { return a.finish != b.finish ? a.finish < b.finish : a.job < b.job; }
+
+static void heap_push(orr_llm *l, const orr_llm_site *site, orr_llm_entry entry)
 {
-    orr_llm_entry *h = (orr_llm_entry *)site->heaps->items + l->heap;
+    orr_llm_entry *h = heap_of(l, site);
     uint32_t hole = l->decoding++;
-    while (hole > 0 && h[(hole - 1) / 2].finish > finish) {
+    while (hole > 0 && leaves_before(entry, h[(hole - 1) / 2])) {
         h[hole] = h[(hole - 1) / 2];
         hole = (hole - 1) / 2;
     }
-    h[hole] = (orr_llm_entry){.finish = finish, .job = job};
+    h[hole] = entry;
 }
 
 static void heap_remove(orr_llm *l, const orr_llm_site *site, uint32_t hole)
 {
-    orr_llm_entry *h = (orr_llm_entry *)site->heaps->items + l->heap, last = h[--l->decoding];
+    orr_llm_entry *h = heap_of(l, site), last = h[--l->decoding];
     if (hole == l->decoding)
         return;
-    while (hole > 0 && h[(hole - 1) / 2].finish > last.finish) {
+    while (hole > 0 && leaves_before(last, h[(hole - 1) / 2])) {
         h[hole] = h[(hole - 1) / 2];
         hole = (hole - 1) / 2;
     }
     for (uint32_t child; (child = 2 * hole + 1) < l->decoding; hole = child) {
-        if (child + 1 < l->decoding && h[child + 1].finish < h[child].finish)
+        if (child + 1 < l->decoding && leaves_before(h[child + 1], h[child]))
             child++;
-        if (h[child].finish >= last.finish)
+        if (!leaves_before(h[child], last))
             break;
         h[hole] = h[child];
     }
@@ -101,7 +103,7 @@ uint64_t orr_llm_made(const orr_llm *l, const orr_job *j)
     uint64_t before = (uint64_t)j->before << ORR_TOKEN_BITS;
     if (j->state == ORR_JOB_DECODING)
         return before + (uint64_t)TOKEN + (l->step + j->steps - j->finish) * j->rate;
-    return j->state == ORR_JOB_HELD ? before + (uint64_t)TOKEN : before;
+    return j->state == ORR_JOB_HELD || (j->state == ORR_JOB_WAITING && j->received) ? before + (uint64_t)TOKEN : before;
 }
 
 static uint32_t whole(const orr_job *j, uint64_t made)
@@ -139,7 +141,10 @@ static bool leaves_free(const orr_llm *l, const orr_llm_kind *kind, const orr_ll
     return decode_blocks_at_most(l, kind, m) <= room || decode_blocks(l, kind, site, m) <= room;
 }
 
-/* Nodes without pins give way to the decoding sequences after m steps. */
+/*
+ * Nodes without pins give way to what is in use, the decoding sequences being as after m steps. This is done when the time in which it is in use has passed,
+ * so that it does not depend on the order of what happens at one moment.
+ */
 static void make_nodes_give_way(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m)
 {
     int64_t room = kind->blocks - l->prompt_blocks;
@@ -158,8 +163,8 @@ static uint32_t chain_length(const orr_llm_kind *kind, const orr_job *j, uint32_
     if (tokens < head || !kind->keeps_prefixes)
         return 0;
     uint32_t parts = (tokens - head) / ORR_PREFIX_TOKENS;
-    if (j->blocks != 0)
-        parts = parts < j->block_count ? parts : j->block_count;
+    if (j->blocks != 0) /* the trace knows the input only; its last hash may stand for less than a part */
+        parts = (uint32_t)least(parts, least(j->block_count, j->input / ORR_PREFIX_TOKENS));
     else if (j->session == 0)
         parts = 0;
     return (head > 0) + parts;
@@ -176,7 +181,7 @@ static link chain_link(const orr_llm *l, const orr_llm_kind *kind, const orr_llm
     if (k == 0 && head > 0)
         return (link){0, l->shortcuts + j->class_ + 1, head};
     k -= head > 0;
-    return (link){j->blocks != 0 ? orr_entity_part(1, site->block_hashes[j->blocks - 1 + k]) : orr_entity_part(j->session, k), 0, ORR_PREFIX_TOKENS};
+    return (link){j->blocks != 0 ? orr_entity_part(0, site->block_hashes[j->blocks - 1 + k]) : orr_entity_part(j->session, k), 0, ORR_PREFIX_TOKENS};
 }
 
 /* What the cache holds of a prompt. */
@@ -240,6 +245,8 @@ static void join(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
 {
     orr_job *j = orr_job_at(site->jobs, index);
     uint32_t tokens = j->output - j->before - 1;
+    if (j->steps == 0)
+        j->steps = tokens;
     j->state = ORR_JOB_DECODING;
     j->rate = j->steps == tokens ? (uint32_t)TOKEN : (uint32_t)ceiling((int64_t)tokens * TOKEN, j->steps);
     j->finish = l->step + j->steps;
@@ -254,7 +261,7 @@ static void join(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
         if (j->near && crossing_of(kind, j) < l->crossing)
             l->crossing = crossing_of(kind, j);
     }
-    heap_push(l, site, j->finish, index);
+    heap_push(l, site, (orr_llm_entry){.finish = j->finish, .job = index});
 }
 
 /* Lets waiting jobs in, in order, as long as the first fits. Admission happens at `start`. */
@@ -262,6 +269,8 @@ static bool admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
 {
     bool ok = true;
     found f;
+    if (l->decoding + l->prompts.count == 0)
+        l->barred = false; /* there is no boundary to wait for */
     while (l->waiting.count > 0 && !l->barred && fits(l, kind, site, &f)) {
         uint32_t index = orr_job_dequeue(site->jobs, &l->waiting);
         orr_job *j = orr_job_at(site->jobs, index);
@@ -307,9 +316,12 @@ static orr_load deal(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_s
     return load;
 }
 
-/* How long the decoding sequences go on as they are, if nobody comes. */
+/* How long the decoding sequences go on as they are, if nobody comes. Who is barred now may enter after one iteration. */
 static uint64_t natural_end(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
+    found f;
+    if (l->barred && l->waiting.count > 0 && fits(l, kind, site, &f))
+        return 1;
     uint64_t m = heap_of(l, site)->finish - l->step;
     if (l->crossing - l->step < m)
         m = l->crossing - l->step;
@@ -339,7 +351,6 @@ static void plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
         l->iterations = 0;
         return;
     }
-    make_nodes_give_way(l, kind, site, 0);
     if (changed) {
         orr_load load = deal(l, kind, site);
         l->stalled = load.prompts > 0 && load.decoding < l->decoding;
@@ -411,8 +422,6 @@ static bool complete_prompt(orr_llm *l, const orr_llm_kind *kind, const orr_llm_
         j->before = j->output;
         return leave(l, kind, site, index, ORR_JOB_DONE) && ok;
     }
-    if (j->steps == 0)
-        j->steps = j->output - 1;
     if (!kind->hands_over) {
         join(l, kind, site, index);
         return ok;
@@ -473,21 +482,20 @@ static bool cross(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
     return changed;
 }
 
+/* The cancelled ones among the decoding leave, in order of index. */
 static bool drop_cancelled(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
     bool ok = true;
-    for (uint32_t i = 0; i < l->decoding && l->leaving > 0;) {
-        uint32_t index = heap_of(l, site)[i].job;
-        orr_job *j = orr_job_at(site->jobs, index);
-        if (!j->cancelled) {
-            i++;
-            continue;
-        }
-        heap_remove(l, site, i);
-        part(l, kind, j);
-        l->leaving--;
+    for (; l->leaving > 0; l->leaving--) {
+        uint32_t index = ORR_NONE, place = 0;
+        for (uint32_t i = 0; i < l->decoding; i++)
+            if (heap_of(l, site)[i].job < index && orr_job_at(site->jobs, heap_of(l, site)[i].job)->cancelled) {
+                index = heap_of(l, site)[i].job;
+                place = i;
+            }
+        heap_remove(l, site, place);
+        part(l, kind, orr_job_at(site->jobs, index));
         ok &= leave(l, kind, site, index, ORR_JOB_CANCELLED);
-        i = 0;
     }
     return ok;
 }
@@ -543,8 +551,8 @@ static bool complete_plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_si
                                .decoding = l->stalled ? 0 : l->decoding, .stalled = l->stalled ? l->decoding : 0, .prompts = l->prompts.count, .waiting = l->waiting.count};
         for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
             span->prompt_tokens += orr_job_at(site->jobs, at - 1)->chunk;
+        make_nodes_give_way(l, kind, site, l->iterations - 1);
         if (!l->stalled) {
-            make_nodes_give_way(l, kind, site, l->iterations - 1);
             l->step += l->iterations;
             l->produced += l->iterations * (uint64_t)l->rate;
             l->context += (int64_t)l->iterations * l->rate;
@@ -617,9 +625,10 @@ static bool cut(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, 
 static bool wake(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
 {
     bool changed = false;
+    if (l->start < quanta(now_ns))
+        make_nodes_give_way(l, kind, site, 0);
     account_to(l, quanta(now_ns));
     l->start = quanta(now_ns);
-    l->barred = false;
     bool ok = admit(l, kind, site, &changed);
     plan(l, kind, site, true);
     return ok;
@@ -665,6 +674,7 @@ bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
     if (j->state == ORR_JOB_WAITING) {
         bool first = l->waiting.head == job + 1;
         orr_job_remove(site->jobs, &l->waiting, job);
+        j->before = whole(j, orr_llm_made(l, j));
         j->state = ORR_JOB_ENDED;
         ok &= tell(site, job, ORR_JOB_CANCELLED, 0, now_ns);
         return first ? try_head(l, kind, site, now_ns) && ok : ok;
@@ -684,9 +694,13 @@ bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
 
 bool orr_llm_release(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)
 {
-    bool ok = orr_llm_catch_up(l, kind, site, now_ns);
+    bool ok = true;
+    while (l->due <= quanta(now_ns))
+        ok &= orr_llm_due(l, kind, site);
     orr_job *j = orr_job_at(site->jobs, job);
     assert(j->state == ORR_JOB_HELD);
+    if (l->start < quanta(now_ns))
+        make_nodes_give_way(l, kind, site, 0);
     l->prompt_blocks -= prompt_blocks(kind, j);
     unpin_all(l, kind, site, j);
     j->state = ORR_JOB_ENDED;
@@ -718,8 +732,8 @@ bool orr_llm_stop(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
         l->decoding -= j->state == ORR_JOB_DECODING; /* the heap is dropped as a whole */
         if (j->state == ORR_JOB_DECODING)
             part(l, kind, j);
-        else if (j->state == ORR_JOB_HELD)
-            j->before = 1;
+        else
+            j->before = whole(j, orr_llm_made(l, j));
         ok &= leave(l, kind, site, i, ORR_JOB_CANCELLED);
     }
     l->prompt_blocks = 0;

@@ -8,11 +8,13 @@
  *
  * *Memory.* KV is kept in blocks of some tokens (Kwon et al., "PagedAttention", SOSP 2023). A request enters when a place in the batch
  * and the blocks of its prompt and first token are free, with a reserve while others run; first come, first served. Blocks of prompts
- * stay in the prefix cache (prefix.h) until others need the room. When the decoding sequences cannot grow, the one that was admitted last
- * gives up its KV and waits at the head of the queue, to compute it again (recompute preemption); nobody enters at that boundary.
+ * stay in the prefix cache (prefix.h) until others have needed the room for some time: nobody loses a hit to what happens at the same moment. When the decoding sequences cannot grow, the one that was admitted last
+ * gives up its KV and waits at the head of the queue, to compute it again (recompute preemption); nobody enters at that boundary,
+ * unless nothing runs any more.
  *
- * *Order at a boundary.* Tokens of the iteration that ends; who is done leaves; prompts that are complete decode; contexts that
- * have reached the limit of sparse layers stop growing there; cancelled ones leave; preemption; admission.
+ * *Order at a boundary.* Tokens of the iteration that ends; who is done leaves; of the prompts, in order of entrance, cancelled ones leave
+ * and complete ones decode; contexts that have reached the limit of sparse layers stop growing there; cancelled ones leave;
+ * preemption; admission. Those that leave together do so in order of index: their nodes give way in that order.
  *
  * *Jumps.* While the composition stays the same, m iterations take m*T0 + slope*m(m-1)/2, exactly, in integers of 2^-10 ns. So an
  * instance keeps one *plan*: from `start`, `iterations` steps, due at `due`. A plan ends at the first completion, or after
@@ -81,7 +83,7 @@ typedef struct orr_llm {
     int64_t  batch_time, slot_time;
 } orr_llm;
 
-/** One sequence in the heap: it is done when `finish` steps are complete. Ties by job do not matter: all leave at once. */
+/** One sequence in the heap: it is done when `finish` steps are complete. Of those done together the one with the least job leaves first. */
 typedef struct orr_llm_entry {
     uint64_t finish;
     uint32_t job, padding;
@@ -129,7 +131,7 @@ bool orr_llm_due(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *sit
  */
 bool orr_llm_cancel(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns);
 
-/** The KV of a job that was handed over has arrived elsewhere: it is no longer held here. */
+/** The KV of a job that was handed over has arrived elsewhere: it is no longer held here. Boundaries at `now_ns` come before. */
 bool orr_llm_release(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns);
 
 /**
@@ -147,7 +149,7 @@ uint64_t orr_llm_made(const orr_llm *llm, const orr_job *job);
 /** KV that a job holds at the latest completed boundary, nodes of the prefix cache apart: its context, or the blocks of its prompt. 2^-16 tokens. */
 int64_t orr_llm_held(const orr_llm *llm, const orr_llm_kind *kind, const orr_job *job);
 
-/** KV in use at the latest boundary before `now_ns`, in tokens, by requests in the batch and their prefixes. */
+/** KV in use at the latest boundary before `now_ns` (after a catch-up to it), in tokens, by requests in the batch and their prefixes. */
 int64_t orr_llm_kv_used(const orr_llm *llm, const orr_llm_kind *kind, int64_t now_ns);
 
 /** Can the cache ever hold a request of so many tokens in all? */
