@@ -99,7 +99,7 @@ typedef struct orr_request_row {
     uint32_t ingress, cohort, number, turn, client, row;
     uint32_t tokens[3];
     uint16_t class_, attempts;
-    uint8_t  end, reason, slo_met;
+    uint8_t  end, reason, slo_met, padding[5];
 } orr_request_row;
 
 /** Exact counts of one pool. */
