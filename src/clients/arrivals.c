@@ -15,11 +15,14 @@ int64_t orr_arrivals_next(orr_arrivals *a, const orr_world *w, const orr_cohort 
     uint32_t number = (uint32_t)a->number;
     assert(a->number <= UINT32_MAX);
     a->number++;
-    if (cohort->trace_count > 0)
-        return a->at_ns = w->traces[cohort->trace + number].at_ns;
+    a->client = number;
     if (class->follow == ORR_FOLLOW_LOOP)
         return a->at_ns = (int64_t)((unsigned __int128)class->ramp_ns * number / cohort->clients);
-    double left = -log(orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_ARRIVAL, cohort->entity, number, 0).low));
+    orr_bits bits = orr_random_bits(w->seed, ORR_STREAM_ARRIVAL, cohort->entity, number, 0);
+    a->client = orr_random_below(bits.high, cohort->clients);
+    if (cohort->trace_count > 0)
+        return a->at_ns = w->traces[cohort->trace + number].at_ns;
+    double left = -log(orr_random_unit(bits.low));
     int64_t local_s = w->start_s + w->sites[cohort->site].utc_offset_s;
     int64_t offset = (local_s % 86400 + 86400) % 86400 * ORR_SECOND; /* into the local day: calendar time in ns would not fit */
     int64_t limit = w->duration_ns == ORR_NEVER ? ORR_NEVER / 4 : w->duration_ns;
@@ -40,10 +43,10 @@ int64_t orr_arrivals_next(orr_arrivals *a, const orr_world *w, const orr_cohort 
 static uint32_t draw_length(const orr_lengths *law, gsl_rng *rng)
 {
     double tokens = law->mean;
-    if (law->law == ORR_LENGTH_UNIFORM)
-        return law->least + (uint32_t)gsl_rng_uniform_int(rng, law->most - law->least + 1ul);
     if (law->law == ORR_LENGTH_LOGNORMAL)
         tokens = exp(law->mu + law->sigma * gsl_ran_gaussian_ziggurat(rng, 1));
+    else if (law->law == ORR_LENGTH_UNIFORM)
+        tokens = gsl_ran_flat(rng, law->least - 0.5, law->most + 0.5);
     double bounded = fmin(fmax(nearbyint(tokens), law->least), law->most);
     return (uint32_t)bounded;
 }
@@ -53,9 +56,7 @@ void orr_arrivals_draw(const orr_world *w, const orr_cohort *cohort, const orr_t
     const orr_class *class = &w->classes[cohort->class_];
     uint32_t number = turn->number;
     uint64_t entity = orr_turn_entity(cohort, turn->turn);
-    orr_bits who = orr_random_bits(w->seed, ORR_STREAM_ARRIVAL, cohort->entity, number, 0);
-    *it = (orr_intention){.number = number, .patience_ns = ORR_NEVER};
-    it->client = class->follow == ORR_FOLLOW_LOOP ? number : (uint32_t)orr_random_below(who.high, cohort->clients);
+    *it = (orr_intention){.number = number, .client = turn->client, .patience_ns = ORR_NEVER};
     if (cohort->trace_count > 0) {
         const orr_trace_row *row = &w->traces[cohort->trace + number];
         it->input = row->input;

@@ -17,9 +17,10 @@
 typedef struct orr_arrivals {
     int64_t  at_ns;  /**< of the latest arrival */
     uint64_t number; /**< how many have been drawn */
+    uint64_t client; /**< who the latest is; in a closed loop user k is client k */
 } orr_arrivals;
 
-/** An intention: what one client wants, once. In a closed loop user k is client k. */
+/** An intention: what one client wants, once. */
 typedef struct orr_intention {
     uint32_t number, client;
     uint32_t input, prefix, history, output; /**< tokens; prefix and then history are part of input */
@@ -31,11 +32,12 @@ typedef struct orr_intention {
 /** Tells one turn from all others. */
 typedef struct orr_turn {
     uint32_t number;  /**< of the arrival that began it all */
+    uint32_t client;  /**< who it was */
     uint32_t turn;    /**< 0 for the first */
     uint32_t history; /**< tokens said before it, the prefix not included */
 } orr_turn;
 
-/** Time of the next arrival of the cohort, drawn as number `arrivals->number`; ORR_NEVER when there are no more. */
+/** Time of the next arrival of the cohort, drawn with its client as number `arrivals->number`; ORR_NEVER when there are no more. */
 int64_t orr_arrivals_next(orr_arrivals *arrivals, const orr_world *world, const orr_cohort *cohort);
 
 /** Everything about this turn. Its history is left out where prompt and answer would not fit the context with it. */

@@ -36,7 +36,11 @@ static void on_message(void *context, orr_lane *lane, const orr_message *message
     orr_grid *g = context;
     orr_site *site = &g->sites[message->destination];
     switch ((orr_message_kind)message->kind) {
-    case ORR_MESSAGE_REQUEST: orr_server_request(g, lane, site, message->source, payload); break;
+    case ORR_MESSAGE_REQUEST: {
+        orr_request_message request = orr_request_read(payload, message->length);
+        orr_server_request(g, lane, site, message->source, &request);
+        break;
+    }
     case ORR_MESSAGE_CANCEL: orr_server_cancel(g, lane, site, message->source, payload); break;
     case ORR_MESSAGE_FIRST: orr_ingress_first(g, lane, site, payload); break;
     case ORR_MESSAGE_DONE: orr_ingress_done(g, lane, site, message->source, payload); break;

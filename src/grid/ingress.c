@@ -92,8 +92,8 @@ static void follow_up(orr_grid *g, orr_lane *lane, orr_site *site, const orr_req
         return;
     }
     orr_thinking *t = orr_array_at(&site->thinking, index);
-    *t = (orr_thinking){.cohort = r->cohort - w->site_cohort_start[site->id], .next = {.number = r->number, .turn = r->turn + 1}};
-    t->next.history = class->history ? r->input - r->prefix + r->output : 0;
+    *t = (orr_thinking){.cohort = r->cohort - w->site_cohort_start[site->id], .next = {.number = r->number, .client = r->client, .turn = r->turn + 1}};
+    t->next.history = class->history ? r->input - class->prefix_tokens + r->output : 0;
     k->thinking++;
     orr_timer(lane, site->id, ORR_TIMER_TURN, index, again);
 }
@@ -164,7 +164,7 @@ static void begin(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index, c
     bool loop = class->follow == ORR_FOLLOW_LOOP;
     orr_request *r = orr_array_at(&site->requests, slot);
     *r = (orr_request){.cohort = cohort_index, .number = it.number, .client = it.client, .row = ORR_NONE, .live = 1, .sampled = it.sampled,
-                       .measured = (loop ? k->counts.offered : it.number) >= cohort->unmeasured, .input = it.input, .prefix = it.prefix, .history = it.history,
+                       .measured = (loop ? k->counts.offered : it.number) >= cohort->unmeasured, .input = it.input, .history = it.history,
                        .output = it.output, .turn = turn->turn, .access_normal = it.access_normal, .leaves_ns = ORR_NEVER, .state_age_ns = -1};
     int64_t round_trip = orr_access_round_trip(w, cohort, it.number, turn->turn, 0, it.access_normal);
     int64_t up = round_trip / 2 + wire_ns(request_bytes(class, it.input), class->uplink_bit_s);
@@ -185,7 +185,7 @@ static void begin(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index, c
 void orr_ingress_arrival(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index)
 {
     orr_cohort_state *k = orr_array_at(&site->cohorts, index);
-    orr_turn first = {.number = (uint32_t)(k->arrivals.number - 1)}; /* the latest that was drawn: the next one is drawn here */
+    orr_turn first = {.number = (uint32_t)(k->arrivals.number - 1), .client = (uint32_t)k->arrivals.client}; /* the latest that was drawn: the next one is drawn here */
     k->pending = 0;
     if (enough(g, &g->world->cohorts[g->world->site_cohort_start[site->id] + index], k))
         return;
@@ -235,7 +235,7 @@ static orr_decision decide(orr_grid *g, orr_site *site, orr_request *r, const ui
     orr_policy_view view = view_of(g, site, now);
     uint64_t session = orr_entity_part(cohort->entity, r->number), id = r->turn == 0 ? session : orr_entity_part(orr_turn_entity(cohort, r->turn), r->number);
     orr_policy_request ask = {.size = sizeof ask, .id = id, .client_class = cohort->class_, .service = class->service,
-                              .attempt = r->attempt, .input_tokens = r->input, .prefix_tokens = r->prefix, .expected_output_tokens = class->output.mean,
+                              .attempt = r->attempt, .input_tokens = r->input, .prefix_tokens = class->prefix_tokens, .expected_output_tokens = class->output.mean,
                               .slo_first_token_ns = class->slo_first_token_ns, .slo_total_ns = class->slo_total_ns, .candidates = candidates, .candidate_count = count,
                               .candidate_slots = g->host.candidate_slots + (candidates - g->host.candidates),
                               .session = session, .turn = r->turn, .history_tokens = r->history};
@@ -289,10 +289,10 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
     if (r->state_age_ns >= 0 && !orr_histogram_record(&site->state_age, &site->shelf, r->state_age_ns))
         orr_fail(lane, ORR_NO_MEMORY);
     uint64_t bytes = request_bytes(class, r->input);
-    orr_request_message m = {.id = id_of(r, slot), .pool = row, .input = r->input, .prefix = r->prefix, .output = r->output,
+    orr_request_message m = {.id = id_of(r, slot), .pool = row, .input = r->input, .prefix = class->prefix_tokens, .output = r->output,
                              .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER, .turn = r->turn, .history = r->history, .trace = trace_of(w, r)};
     int64_t arrives = now + w->decision_ns + orr_grid_delay(g, site->id, to) + g->front_end_ns[row];
-    orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, sizeof m, arrives);
+    orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, orr_request_length(&m), arrives);
     ((uint64_t(*)[2])site->bytes.items)[w->sites[to].compute][0] += bytes;
     site->bytes_sent += bytes;
     orr_telemetry_sent(g, lane, site, row, arrives);

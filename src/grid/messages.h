@@ -2,7 +2,10 @@
 #ifndef ORRERY_GRID_MESSAGES_H
 #define ORRERY_GRID_MESSAGES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef enum orr_message_kind {
     ORR_MESSAGE_REQUEST = 1, /**< ingress to site: orr_request_message */
@@ -31,6 +34,7 @@ typedef struct orr_attempt_id {
     uint16_t turn; /**< its lower 16 bits: nothing is on its way for as long as 65,536 turns take */
 } orr_attempt_id;
 
+/** Sent without its end where that is all zero (orr_request_length): then it fills one cache line together with the head of a message. */
 typedef struct orr_request_message {
     orr_attempt_id id;
     uint32_t       pool, input, prefix, output;
@@ -40,6 +44,23 @@ typedef struct orr_request_message {
     uint32_t       history; /**< tokens of the prompt that earlier turns of the session left, after the prefix; 0 for first turns */
     uint32_t       trace;   /**< 1 + row of the world's traces, if the hashes of the prompt's blocks are known; 0: none */
 } orr_request_message;
+
+/** Bytes of the message that need to be sent; the receiver takes what is missing for zero (orr_request_read). */
+static inline uint32_t orr_request_length(const orr_request_message *message)
+{
+    bool short_one = message->turn == 0 && message->history == 0 && message->trace == 0;
+    return short_one ? offsetof(orr_request_message, turn) : sizeof *message;
+}
+
+static inline orr_request_message orr_request_read(const void *payload, uint32_t length)
+{
+    orr_request_message message = {0};
+    if (length == sizeof message)
+        memcpy(&message, payload, sizeof message);
+    else
+        memcpy(&message, payload, offsetof(orr_request_message, turn));
+    return message;
+}
 
 typedef struct orr_cancel_message {
     orr_attempt_id id;

@@ -35,14 +35,13 @@ enum { ORR_METRIC_TTFT, ORR_METRIC_TPOT, ORR_METRIC_E2E, ORR_METRICS };
 
 /** A request in flight, at its ingress. At most 128 bytes, two cache lines. */
 typedef struct orr_request {
-    uint32_t next_free;
+    uint32_t turn; /**< of the session; while the place is free, the next free one */
     uint32_t cohort, number, client;
     uint32_t row;      /**< pool of the current attempt, ORR_NONE while pausing */
     uint16_t attempt, deferrals;
     uint8_t  live, sampled, measured;
     uint8_t  reason; /**< of the latest failure */
-    uint32_t input, prefix, history, output; /**< tokens; prefix and then history are part of input */
-    uint32_t turn;
+    uint32_t input, history, output; /**< tokens; the input is the class's prefix, then the history, and something new */
     double   access_normal;
     int64_t  began_ns;     /**< on the client's clock, before its access network */
     int64_t  leaves_ns;    /**< when its patience ends (ingress clock); ORR_NEVER */
@@ -99,7 +98,7 @@ typedef struct orr_request_row {
     uint32_t ingress, cohort, number, turn, client, row;
     uint32_t tokens[3];
     uint16_t class_, attempts;
-    uint8_t  end, reason, slo_met;
+    uint8_t  end, reason, slo_met, padding[5];
 } orr_request_row;
 
 /** Exact counts of one pool. */

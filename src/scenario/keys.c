@@ -97,7 +97,7 @@ const orr_key orr_scenario_keys[] = {
     {"clients[].access", T(TEXT), "", "", NULL, "access technology; overrides the device's; `none` has no delay"},
     {"clients[].service", T(TEXT), "", NULL, NULL, "what they ask for"},
     {"clients[].population", T(NUMBER), "clients", "1", "[1,1e12]", "how many, multiplied by `scale`"},
-    {"clients[].rate", T(RATE), "/s", "", "[0,1e6]", "requests of one client, averaged over the day; with `session` only first turns, further ones come on top"},
+    {"clients[].rate", T(RATE), "/s", "", "[0,1e6]", "requests of one client, averaged over the day; with `session` these are starts of sessions, and the requests offered are `session.turns` times as many"},
     {"clients[].load", T(NUMBER), "", "", "[0,inf)", "instead of `rate`, for a station: offered load per server over all its pools (all turns of all sessions counted)"},
     {"clients[].users", T(INTEGER), "", "", "[1,1e9]", "instead of `population` and `rate`, a closed loop: so many users, multiplied by `scale`, each of whom asks, waits for the end of the answer or its refusal, thinks and asks again (after an end without answer 1 ms after it began at the earliest)"},
     {"clients[].ramp", T(TIME), "ns", "", "[0,100 d]", "the users of a site begin one after another, evenly in this time; all at once if absent"},

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-static const char MAGIC[8] = "ORRCHK01";
+static const char MAGIC[8] = "ORRCHK02";
 
 /* What stands before the archive. */
 typedef struct head {

@@ -174,6 +174,9 @@ def draw_pools(chance, services, sites, catalogues):
 def draw_lengths(chance, most):
     if chance.random() < 0.3:
         return {"mean": chance.randint(1, most)}
+    if chance.random() < 0.2:
+        low = chance.randint(1, most)
+        return {"law": "uniform", "low": low, "high": chance.randint(low, most)}
     return {"law": "lognormal", "mean": chance.randint(1, most), "sigma": round(chance.uniform(0, 1.5), 2), "least": chance.randint(1, 5), "most": most}
 
 
@@ -202,6 +205,24 @@ def draw_patience(chance):
     return found
 
 
+def draw_think(chance):
+    return {"mean": chance.choice(["0 s", "20 ms", "500 ms", "4 s"]), "law": chance.choice(["constant", "exponential"])}
+
+
+def with_turns(chance, made, requests, run):
+    """The class with sessions, with users in a closed loop instead of its rate, or as it is."""
+    dice = chance.random()
+    if dice < 0.25:
+        made["session"] = {"turns": between(chance, 1, 8), "think": draw_think(chance), "history": chance.random() < 0.7}
+    elif dice < 0.45:
+        for key in ("population", "rate", "profile"):
+            made.pop(key, None)
+        made |= {"users": chance.choice([1, 2, 7, 30]), "think": draw_think(chance), "requests": max(1, int(requests / 2))}
+        if chance.random() < 0.5:
+            made["ramp"] = f"{chance.choice([100, 1000 * run.seconds // 2])} ms"
+    return made
+
+
 def draw_class(chance, name, service, sites, requests, run):
     """About so many requests during the run."""
     population = chance.choice([1, 3, 50, 2000, 100000])
@@ -221,16 +242,18 @@ def draw_class(chance, name, service, sites, requests, run):
         made["access"] = chance.choice(ACCESS)
     if not run.endless and chance.random() < 0.3:
         made["profile"] = chance.choice(PROFILES)
-    return made | draw_patience(chance)
+    return with_turns(chance, made, requests, run) | draw_patience(chance)
 
 
 def write_trace(chance, path, requests, seconds):
-    """A recording on a grid of 10 ms."""
-    steps = max(1, int(seconds * 100))
+    """A recording on a grid of 10 ms; in every other the prompts' beginnings are known, and often the same."""
+    steps, hashes = max(1, int(seconds * 100)), chance.random() < 0.5
     with open(path, "w", encoding="utf-8") as f:
-        f.write("TIMESTAMP,ContextTokens,GeneratedTokens\n")
+        f.write("TIMESTAMP,ContextTokens,GeneratedTokens" + ",HashIds" * hashes + "\n")
         for step in sorted(chance.randrange(steps) for _ in range(requests)):
-            f.write(f"{step // 100}.{step % 100:02d},{chance.randint(0, 800)},{chance.randint(1, 200)}\n")
+            tokens, first = chance.randint(0, 800), chance.randint(1, 5)
+            blocks = [first, 10 * first + chance.randint(0, 9)][:math.ceil(tokens / 512)]
+            f.write(f"{step // 100}.{step % 100:02d},{tokens},{chance.randint(1, 200)}" + ("," + " ".join(map(str, blocks))) * hashes + "\n")
 
 
 def draw_replays(chance, folder, service, sites, requests, seconds):
@@ -238,6 +261,8 @@ def draw_replays(chance, folder, service, sites, requests, seconds):
     chosen = chance.sample(sites, min(len(sites), chance.randint(2, 5)))
     write_trace(chance, os.path.join(folder, f"{service}.csv"), max(5, requests // len(chosen)), seconds)
     common = draw_patience(chance)
+    if chance.random() < 0.3:
+        common |= {"replay_jitter": "50 ms", "replay_speed": chance.choice([1, 2])}
     return [{"class": f"{service}-recorded-{site['id']}", "service": service, "replay": f"{service}.csv", "where": [{"site": site["id"]}]} | common
             for site in chosen]
 
@@ -258,7 +283,7 @@ def draw_clients(chance, folder, services, capacity, sites, run):
             continue
         parts = shares(chance, chance.randint(1, 2))
         drawn = [draw_class(chance, f"{name}-clients-{i}", name, sites, requests * part, run) for i, part in enumerate(parts)]
-        if service["kind"] == "station" and chance.random() < 0.2: # the same, said otherwise
+        if service["kind"] == "station" and "rate" in drawn[0] and chance.random() < 0.2: # the same, said otherwise
             del drawn[0]["rate"]
             drawn[0]["load"] = float(f"{load * parts[0]:.3g}")
         clients += drawn

@@ -126,6 +126,24 @@ def test_impossible_sizes_are_refused():
     refused(BASE + "residency: {mechanisms: typo}\n", "14:", "mechanisms")
 
 
+def test_what_closed_loops_and_sessions_cannot_be_is_refused():
+    people, loop = "population: 10, rate: 5 /s", "users: 5"
+    for old, new, words in (
+            (people, "rate: 5 /s, users: 5", ("exactly one", "users")), (people, "population: 10", ("exactly one", "users")),
+            (people, "population: 10, users: 5", ("population", "users")), (people, "users: 5, profile: flat", ("profile", "users")),
+            (people, loop + ", session: {turns: 2}", ("session", "users")), (people, "users: 0", ("users", "0")), (people, "users: 2.5", ("users", "2.5")),
+            (people, people + ", ramp: 1 s", ("ramp", "users")), (people, people + ", think: {mean: 1 s}", ("think", "users")),
+            (people, loop + ", think: 1 s", ("think", "map")), (people, loop + ", think: {mean: 1 s, law: expo}", ("expo",)), (people, loop + ", ramp: never", ("ramp",)),
+            (people, people + ", session: {turns: 0.5}", ("turns", "0.5")), (people, people + ", session: {}", ("turns",)),
+            (people, people + ", session: {turns: 2, history: maybe}", ("history", "maybe")), (people, people + ", replay_speed: 2", ("replay_speed", "replay")),
+            (people, people + ", replay_jitter: 2 s", ("replay_jitter", "replay")),
+            (people, people + ", input: {law: uniform, low: 3}", ("input", "high")), (people, people + ", output: {law: uniform, low: 3, high: 5, mean: 4}", ("output", "mean")),
+            (people, people + ", input: {law: uniform, low: 3, high: 5, most: 4}", ("input", "most")),
+            (people, people + ", input: {law: uniform, low: 6, high: 5}", ("input.low", "input.high")), (people, people + ", input: {mean: 6, low: 5}", ("input", "uniform"))):
+        refused(changed(old, new), "13:", *words)
+    refused(changed(people, loop).replace("duration: 1 min", "duration: never"), "2:", "never", "requests")
+
+
 def test_a_malformed_trace_row_is_shown_at_its_place():
     good = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,10,5\n"
     for row, column in (("2023-11-16 18:15:47,10,many", 24), ("2023-11-16 18:15:47,-3,5", 21), ("yesterday,10,5", 1), ("2023-11-16 18:15:47,10", None),

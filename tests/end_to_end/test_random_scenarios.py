@@ -164,6 +164,11 @@ def shared(seed):
     return max(places / places.sum() + requests / max(1, requests.sum())) / 2 < 0.9
 
 
+def later_turns(seed):
+    with h5py.File(straight(seed)) as f:
+        return bool(np.any(f["requests/turn"][:] > 0))
+
+
 def test_the_scenarios_are_worth_running():
     if len(SEEDS) < FEW:
         raise Skip("too few seeds to say anything about most")
@@ -173,6 +178,7 @@ def test_the_scenarios_are_worth_running():
     assert sum(map(shared, SEEDS)) >= most, "threads share the work in most"
     for end in ("refused", "abandoned", "failed", "retries", "in_flight"):
         assert sum(n["requests"][end] > 0 for n in numbers) >= some, end
+    assert sum(later_turns(seed) for seed in SEEDS) >= some, "requests follow requests in some"
     assert {n["policy"] for n in numbers} == set(random_scenario.POLICIES)
     assert sum(interrupted(seed) is not None for seed in INTERRUPTED) >= 0.75 * len(INTERRUPTED), "runs are stopped before they are over"
 

@@ -5,7 +5,8 @@
  * cells of this file: a correct program fails the whole family once in a hundred versions of the seeds. Usage: test_oracles PART SCENARIOS,
  * where PART is `quick`, `full` (the rest) or the name of one cell.
  *
- * Truths: M/M/c by Erlang C; M/D/1 by Pollaczek-Khinchine; M/G/1 processor sharing 1/(1-rho) whatever the law (Sakata, Noguchi and Oizumi,
+ * Truths: M/M/c by Erlang C; N users who think and c servers by the machine-repair model M/M/c//N, sojourn = N / throughput - think time (Kleinrock,
+ * Queueing Systems I, 1975, 3.8); M/D/1 by Pollaczek-Khinchine; M/G/1 processor sharing 1/(1-rho) whatever the law (Sakata, Noguchi and Oizumi,
  * 1971); fresh power of d and the bulletin board of age T from two independent simulations, with their own 99 % half-widths. */
 #include "base/array.h"
 #include "trace/run.h"
@@ -22,7 +23,7 @@ enum { SEEDS = 20, SETTINGS = 5 };
 
 typedef struct cell {
     const char *name;
-    bool        dispatch; /* dispatch.yaml, else station.yaml */
+    enum { STATION, DISPATCH, CLOSED } kind;
     bool        quick;
     double      truth, truth_half_width;
     const char *requests;
@@ -39,37 +40,40 @@ typedef struct cell {
 #define PS "params.discipline=ps"
 
 static const cell cells[] = {
-    {"M/M/1 load 0.8", false, true, 5, 0, "2M", {SERVERS(1), LOAD(0.8)}},
-    {"M/M/1 load 0.9", false, false, 10, 0, "8M", {SERVERS(1), LOAD(0.9)}},
-    {"M/M/10 load 0.8", false, true, 1.2045901, 0, "500k", {SERVERS(10), LOAD(0.8)}},
-    {"M/M/10 load 0.9", false, false, 1.6687320, 0, "3M", {SERVERS(10), LOAD(0.9)}},
-    {"M/M/100 load 0.8", false, false, 1.0009818, 0, "200k", {SERVERS(100), LOAD(0.8)}},
-    {"M/M/100 load 0.9", false, true, 1.0216940, 0, "500k", {SERVERS(100), LOAD(0.9)}},
-    {"M/D/1 load 0.8", false, true, 3, 0, "1M", {SERVERS(1), LOAD(0.8), DET}},
-    {"M/D/1 load 0.9", false, false, 5.5, 0, "4M", {SERVERS(1), LOAD(0.9), DET}},
-    {"M/M/1 sharing load 0.8", false, true, 5, 0, "2500k", {SERVERS(1), LOAD(0.8), PS}},
-    {"M/M/1 sharing load 0.9", false, false, 10, 0, "10M", {SERVERS(1), LOAD(0.9), PS}},
-    {"heavy tails, sharing, load 0.8", false, true, 5, 0, "9M", {SERVERS(1), LOAD(0.8), PS, HEAVY}},
-    {"heavy tails, sharing, load 0.9", false, false, 10, 0, "40M", {SERVERS(1), LOAD(0.9), PS, HEAVY}},
-    {"fresh, d = 2, n = 100", true, true, 2.646, 0.009, "1M", {AGE(0)}},
-    {"fresh, d = 3, n = 100", true, true, 2.066, 0.005, "800k", {AGE(0), "params.d=3"}},
-    {"fresh, d = 2, n = 1000", true, false, 2.619, 0.009, "6M", {AGE(0), "params.stations=1000"}},
-    {"age 0, shortest of all", true, true, 1.0665, 0.0013, "400k", {AGE(0), JSQ}},
-    {"age 0.02, d = 2", true, false, 2.653, 0.008, "1M", {AGE(0.02)}},
-    {"age 0.02, shortest of all", true, false, 1.176, 0.002, "500k", {AGE(0.02), JSQ}},
-    {"age 0.5, d = 2", true, false, 2.810, 0.008, "1M", {AGE(0.5)}},
-    {"age 0.5, shortest of all", true, true, 2.814, 0.010, "1200k", {AGE(0.5), JSQ}},
-    {"age 1, d = 2", true, false, 2.968, 0.008, "1M", {AGE(1)}},
-    {"age 1, shortest of all", true, false, 4.013, 0.019, "2500k", {AGE(1), JSQ}},
-    {"age 2, d = 2", true, true, 3.253, 0.009, "800k", {AGE(2)}},
-    {"age 2, shortest of all", true, false, 6.114, 0.055, "3500k", {AGE(2), JSQ}},
-    {"age 5, d = 2", true, false, 4.009, 0.010, "1M", {AGE(5)}},
-    {"age 5, shortest of all", true, false, 12.05, 0.08, "4M", {AGE(5), JSQ}},
-    {"age 10, d = 2", true, false, 5.111, 0.009, "1M", {AGE(10)}},
-    {"age 10, shortest of all", true, false, 23.38, 0.23, "6M", {AGE(10), JSQ}},
-    {"random, n = 1000, load 0.95", true, false, 20, 0, "40M", {AGE(5), RANDOM, LOAD(0.95), "params.stations=1000"}},
-    {"random at age 0", true, false, 10, 0, "9M", {AGE(0), RANDOM}},
-    {"random at age 10", true, false, 10, 0, "9M", {AGE(10), RANDOM}},
+    {"M/M/1 load 0.8", STATION, true, 5, 0, "2M", {SERVERS(1), LOAD(0.8)}},
+    {"M/M/1 load 0.9", STATION, false, 10, 0, "8M", {SERVERS(1), LOAD(0.9)}},
+    {"M/M/10 load 0.8", STATION, true, 1.2045901, 0, "500k", {SERVERS(10), LOAD(0.8)}},
+    {"M/M/10 load 0.9", STATION, false, 1.6687320, 0, "3M", {SERVERS(10), LOAD(0.9)}},
+    {"M/M/100 load 0.8", STATION, false, 1.0009818, 0, "200k", {SERVERS(100), LOAD(0.8)}},
+    {"M/M/100 load 0.9", STATION, true, 1.0216940, 0, "500k", {SERVERS(100), LOAD(0.9)}},
+    {"M/D/1 load 0.8", STATION, true, 3, 0, "1M", {SERVERS(1), LOAD(0.8), DET}},
+    {"M/D/1 load 0.9", STATION, false, 5.5, 0, "4M", {SERVERS(1), LOAD(0.9), DET}},
+    {"M/M/1 sharing load 0.8", STATION, true, 5, 0, "2500k", {SERVERS(1), LOAD(0.8), PS}},
+    {"M/M/1 sharing load 0.9", STATION, false, 10, 0, "10M", {SERVERS(1), LOAD(0.9), PS}},
+    {"heavy tails, sharing, load 0.8", STATION, true, 5, 0, "9M", {SERVERS(1), LOAD(0.8), PS, HEAVY}},
+    {"heavy tails, sharing, load 0.9", STATION, false, 10, 0, "40M", {SERVERS(1), LOAD(0.9), PS, HEAVY}},
+    {"closed, 1 server, 5 users", CLOSED, true, 2.2427184, 0, "150k", {SERVERS(1), "params.users=5", "params.think=4 s"}},
+    {"closed, 3 servers, 10 users", CLOSED, true, 1.6319735, 0, "150k", {SERVERS(3), "params.users=10", "params.think=2 s"}},
+    {"closed, 10 servers, 40 users", CLOSED, true, 1.3047506, 0, "200k", {SERVERS(10), "params.users=40", "params.think=3 s"}},
+    {"fresh, d = 2, n = 100", DISPATCH, true, 2.646, 0.009, "1M", {AGE(0)}},
+    {"fresh, d = 3, n = 100", DISPATCH, true, 2.066, 0.005, "800k", {AGE(0), "params.d=3"}},
+    {"fresh, d = 2, n = 1000", DISPATCH, false, 2.619, 0.009, "6M", {AGE(0), "params.stations=1000"}},
+    {"age 0, shortest of all", DISPATCH, true, 1.0665, 0.0013, "400k", {AGE(0), JSQ}},
+    {"age 0.02, d = 2", DISPATCH, false, 2.653, 0.008, "1M", {AGE(0.02)}},
+    {"age 0.02, shortest of all", DISPATCH, false, 1.176, 0.002, "500k", {AGE(0.02), JSQ}},
+    {"age 0.5, d = 2", DISPATCH, false, 2.810, 0.008, "1M", {AGE(0.5)}},
+    {"age 0.5, shortest of all", DISPATCH, true, 2.814, 0.010, "1200k", {AGE(0.5), JSQ}},
+    {"age 1, d = 2", DISPATCH, false, 2.968, 0.008, "1M", {AGE(1)}},
+    {"age 1, shortest of all", DISPATCH, false, 4.013, 0.019, "2500k", {AGE(1), JSQ}},
+    {"age 2, d = 2", DISPATCH, true, 3.253, 0.009, "800k", {AGE(2)}},
+    {"age 2, shortest of all", DISPATCH, false, 6.114, 0.055, "3500k", {AGE(2), JSQ}},
+    {"age 5, d = 2", DISPATCH, false, 4.009, 0.010, "1M", {AGE(5)}},
+    {"age 5, shortest of all", DISPATCH, false, 12.05, 0.08, "4M", {AGE(5), JSQ}},
+    {"age 10, d = 2", DISPATCH, false, 5.111, 0.009, "1M", {AGE(10)}},
+    {"age 10, shortest of all", DISPATCH, false, 23.38, 0.23, "6M", {AGE(10), JSQ}},
+    {"random, n = 1000, load 0.95", DISPATCH, false, 20, 0, "40M", {AGE(5), RANDOM, LOAD(0.95), "params.stations=1000"}},
+    {"random at age 0", DISPATCH, false, 10, 0, "9M", {AGE(0), RANDOM}},
+    {"random at age 10", DISPATCH, false, 10, 0, "9M", {AGE(10), RANDOM}},
 };
 enum { CELLS = sizeof cells / sizeof *cells };
 
@@ -79,7 +83,8 @@ static double mean_sojourn(const cell *c, int seed, const char *scenarios, const
     char path[512], output[512], requests[64], seed_text[32];
     const char *overrides[SETTINGS + 2];
     size_t n = 0;
-    snprintf(path, sizeof path, "%s/oracles/%s.yaml", scenarios, c->dispatch ? "dispatch" : "station");
+    static const char *const files[] = {"station", "dispatch", "closed"};
+    snprintf(path, sizeof path, "%s/oracles/%s.yaml", scenarios, files[c->kind]);
     snprintf(output, sizeof output, "%s/oracle.h5", folder);
     snprintf(requests, sizeof requests, "params.requests=%s", c->requests);
     snprintf(seed_text, sizeof seed_text, "seed=%d", 1000 + seed);
@@ -132,10 +137,10 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 0; i < CELLS; i++) {
         bool wanted = strcmp(argv[1], cells[i].name) == 0 || (strcmp(argv[1], "quick") == 0 && cells[i].quick) || (strcmp(argv[1], "full") == 0 && !cells[i].quick) ||
-                      (strcmp(argv[1], "quick-stations") == 0 && cells[i].quick && !cells[i].dispatch) ||
-                      (strcmp(argv[1], "quick-dispatch") == 0 && cells[i].quick && cells[i].dispatch) ||
-                      (strcmp(argv[1], "full-stations") == 0 && !cells[i].quick && !cells[i].dispatch) ||
-                      (strcmp(argv[1], "full-dispatch") == 0 && !cells[i].quick && cells[i].dispatch);
+                      (strcmp(argv[1], "quick-stations") == 0 && cells[i].quick && cells[i].kind != DISPATCH) ||
+                      (strcmp(argv[1], "quick-dispatch") == 0 && cells[i].quick && cells[i].kind == DISPATCH) ||
+                      (strcmp(argv[1], "full-stations") == 0 && !cells[i].quick && cells[i].kind != DISPATCH) ||
+                      (strcmp(argv[1], "full-dispatch") == 0 && !cells[i].quick && cells[i].kind == DISPATCH);
         if (!wanted)
             continue;
         bool ok = holds(&cells[i], argv[2], folder);

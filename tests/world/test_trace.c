@@ -187,10 +187,10 @@ static void on_the_way(void *context, const orr_message *message, const void *pa
     uint32_t *seen = context;
     if (message->kind != ORR_MESSAGE_REQUEST)
         return;
-    const orr_request_message *m = payload;
-    const orr_trace_row *row = &world->traces[m->id.number];
-    ck_assert_uint_eq(m->trace, row->block_count > 0 ? 1 + m->id.number : 0);
-    ck_assert_uint_eq(m->input, row->input);
+    orr_request_message m = orr_request_read(payload, message->length);
+    const orr_trace_row *row = &world->traces[m.id.number];
+    ck_assert_uint_eq(m.trace, row->block_count > 0 ? 1 + m.id.number : 0);
+    ck_assert_uint_eq(m.input, row->input);
     seen[row->block_count > 0]++;
 }
 
