@@ -25,6 +25,7 @@ typedef enum orr_stream {
     ORR_STREAM_POLICY,    /**< what a policy draws for a request */
     ORR_STREAM_TELEMETRY, /**< loss of a report */
     ORR_STREAM_TEST,
+    ORR_STREAM_FAILURE, /**< of accelerators, nodes and sites, and their repair */
     ORR_STREAM_SPECULATION, /**< how many iterations an answer takes */
     ORR_STREAM_SESSION, /**< turns of a session, and what its client thinks between them */
     ORR_STREAM_REPLAY,  /**< how much later than recorded a request is replayed */

@@ -51,7 +51,7 @@ static void sum_clients(clients *sum, const orr_site *s)
 
 /* Sums over all pools, and over the jobs in them. */
 typedef struct servers {
-    __int128 arrived, refused, done, cancelled, jobs, bytes_taken, bytes_given, tokens[3], cancelled_tokens[3], job_tokens[3], cost, cancelled_cost, job_cost;
+    __int128 arrived, refused, lost, done, cancelled, jobs, bytes_taken, bytes_given, tokens[3], cancelled_tokens[3], job_tokens[3], cost, cancelled_cost, job_cost;
     __int128 rated_millionths, priced_millionths, produced, metered_output, unrated, prefilled, metered_input, cancelled_prompt, unfinished_prompt, present_time, sojourn_time, held, job_held, violations;
 } servers;
 
@@ -112,6 +112,7 @@ static void sum_servers(servers *sum, const orr_grid *g, const orr_site *s, int6
         sum_money(sum, g, s, i);
         sum->arrived += c->arrived;
         sum->refused += c->refused;
+        sum->lost += c->lost;
         sum->done += c->done;
         sum->cancelled += c->cancelled;
         for (int kind = 0; kind < 3; kind++) {
@@ -157,7 +158,7 @@ void orr_audit_run(orr_audit *a, const orr_grid *g, int64_t now_ns)
     orr_audit_add(a, "requests: offered = served + refused + abandoned + failed + in flight", c.offered, c.ended + c.live);
     orr_audit_add(a, "requests in flight: counter = live records", c.in_flight, c.live);
     orr_audit_add(a, "attempts: sent = taken + refused + on the way", c.attempts, s.arrived + s.refused + t.requests);
-    orr_audit_add(a, "answers: given = heard + on the way", s.done + s.refused, c.answers + t.answers);
+    orr_audit_add(a, "answers: given = heard + on the way", s.done + s.refused + s.lost, c.answers + t.answers);
     orr_audit_add(a, "jobs: arrived = done + cancelled + at sites", s.arrived, s.done + s.cancelled + s.jobs);
     for (int kind = 0; kind < 3; kind++)
         orr_audit_add(a, token_law[kind], s.tokens[kind], c.tokens[kind] + s.cancelled_tokens[kind] + s.job_tokens[kind] + t.tokens[kind]);

@@ -18,6 +18,9 @@ static void on_timer(void *context, orr_lane *lane, uint32_t process, uint32_t k
     case ORR_TIMER_GIVE_UP: orr_ingress_give_up(g, lane, site, handle); break;
     case ORR_TIMER_LLM: orr_server_llm(g, lane, site, handle); break;
     case ORR_TIMER_STATION: orr_server_station(g, lane, site, handle); break;
+    case ORR_TIMER_REPLICA: orr_server_replica(g, lane, site, handle); break;
+    case ORR_TIMER_PLAN: orr_server_plan(g, lane, site, handle); break;
+    case ORR_TIMER_UNIT: orr_server_unit(g, lane, site, handle); break;
     case ORR_TIMER_HANDED_OVER: orr_server_handed_over(g, lane, site, handle); break;
     case ORR_TIMER_REPORT: orr_telemetry_report(g, lane, site); break;
     case ORR_TIMER_TARIFF: {

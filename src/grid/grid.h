@@ -63,8 +63,14 @@ void orr_server_request(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t
 void orr_server_cancel(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t source, const orr_cancel_message *message);
 void orr_server_llm(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t instance);
 void orr_server_station(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t instance);
+void orr_server_replica(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t place);
+void orr_server_plan(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t plan);
+void orr_server_unit(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t unit);
 void orr_server_handed_over(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t job);
 void orr_server_tariff(orr_grid *grid, orr_lane *lane, orr_site *site);
+
+/** Brings the times that replicas are in service up to `now_ns`. */
+void orr_replicas_account(orr_site *site, int64_t now_ns);
 
 /** Brings all integrals of a serving site up to `now_ns`, which no pending event of it precedes. */
 void orr_server_account(orr_grid *grid, orr_site *site, int64_t now_ns);

@@ -419,7 +419,7 @@ void orr_ingress_done(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t sour
     if (m->refused != ORR_REASON_NONE) {
         k->counts.refusals++;
         if (r != NULL)
-            retry_or_end(g, lane, site, m->id.slot, ORR_REFUSED, (orr_reason)m->refused);
+            retry_or_end(g, lane, site, m->id.slot, m->refused >= ORR_REASON_UNAVAILABLE ? ORR_FAILED : ORR_REFUSED, (orr_reason)m->refused);
         return;
     }
     if (r != NULL) {

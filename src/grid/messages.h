@@ -23,6 +23,9 @@ typedef enum orr_timer_kind {
     ORR_TIMER_STATION,     /**< handle: station instance */
     ORR_TIMER_REPORT,      /**< telemetry period */
     ORR_TIMER_TARIFF,      /**< some tariff changes */
+    ORR_TIMER_REPLICA,     /**< handle: place of an instance; it has been loaded */
+    ORR_TIMER_PLAN,        /**< handle: plan of the world */
+    ORR_TIMER_UNIT,        /**< handle: unit; it fails or is repaired */
     ORR_TIMER_HANDED_OVER, /**< handle: job; its KV has reached where it will be decoded */
     ORR_TIMER_TURN,        /**< handle: thinking client, who asks again */
 } orr_timer_kind;

@@ -2,9 +2,8 @@
  * batch, in service) until it ends; what ends is answered once; every token that is produced is metered to a job. */
 #include "base/random.h"
 #include "base/time.h"
-#include "base/winners.h"
 #include "clients/turns.h"
-#include "grid/telemetry.h"
+#include "grid/server.h"
 #include "tokens/meter.h"
 
 #include <gsl/gsl_randist.h>
@@ -12,36 +11,24 @@
 
 enum { SERVICE_MEAN_SHIFT = 4 };
 
-static orr_llm_site llm_site(const orr_grid *g, orr_site *s)
+void orr_count_at(const orr_grid *g, orr_site *s, uint32_t pool, uint32_t instance, int change)
 {
-    return (orr_llm_site){&s->jobs, &s->llm_heaps, &s->outbox, &s->spans, {&s->prefix_nodes, &s->prefix_by_key, &s->prefix_shortcuts, &s->free_prefix}, g->world->trace_blocks};
-}
-static orr_station_site station_site(orr_site *s) { return (orr_station_site){&s->jobs, &s->station_heaps, &s->outbox}; }
-
-static bool is_llm(const orr_grid *g, uint32_t pool) { return g->world->services[g->world->pools[pool].service].kind == ORR_SERVICE_LLM; }
-
-static orr_pool_state *pool_of(const orr_grid *g, orr_site *s, uint32_t pool) { return orr_array_at(&s->pools, g->place[pool]); }
-
-static uint32_t armed_index(const orr_site *s, bool llm, uint32_t instance) { return llm ? instance : s->llms.count + instance; }
-
-/* A request more or less at an instance: the pool's replicas play for the least again. */
-static void count_at(orr_site *s, const orr_pool_state *state, uint32_t replicas, bool llm, uint32_t instance, int change)
-{
-    uint32_t first = armed_index(s, llm, state->first), replica = instance - state->first, *present = (uint32_t *)s->present.items + first;
+    const orr_pool_state *state = orr_pool_state_of(g, s, pool);
+    uint32_t first = orr_place_of(s, orr_pool_is_llm(g, pool), state->first), replica = instance - state->first, *present = (uint32_t *)s->present.items + first;
     present[replica] += (uint32_t)change;
-    orr_winners_update((uint32_t *)s->winners.items + first, present, replicas, replica);
+    orr_winners_update((uint32_t *)s->winners.items + first, present, g->world->pools[pool].replicas, replica);
 }
 
-/* The replica with the least requests; the first of equals. */
-static uint32_t least_loaded(const orr_site *s, const orr_pool_state *state, uint32_t replicas, bool llm)
+uint32_t orr_least_loaded(const orr_grid *g, orr_site *s, uint32_t pool)
 {
-    return state->first + orr_winners_least((uint32_t *)s->winners.items + armed_index(s, llm, state->first), replicas);
+    const orr_pool_state *state = orr_pool_state_of(g, s, pool);
+    uint32_t first = orr_place_of(s, orr_pool_is_llm(g, pool), state->first), replica = orr_winners_least((uint32_t *)s->winners.items + first, g->world->pools[pool].replicas);
+    return ((uint32_t *)s->present.items)[first + replica] >= ORR_AWAY ? ORR_NONE : state->first + replica;
 }
 
-static orr_armed *armed_of(orr_site *s, bool llm, uint32_t instance) { return (orr_armed *)s->armed.items + armed_index(s, llm, instance); }
+static orr_armed *armed_of(orr_site *s, bool llm, uint32_t instance) { return (orr_armed *)s->armed.items + orr_place_of(s, llm, instance); }
 
-/* Keeps one timer, for when the instance is due. */
-static void arm(orr_lane *lane, orr_site *s, bool llm, uint32_t instance)
+void orr_arm(orr_lane *lane, orr_site *s, bool llm, uint32_t instance)
 {
     int64_t due = llm ? ((orr_llm *)s->llms.items)[instance].due_ns : ((orr_station *)s->stations.items)[instance].due_ns;
     orr_armed *armed = armed_of(s, llm, instance);
@@ -52,13 +39,13 @@ static void arm(orr_lane *lane, orr_site *s, bool llm, uint32_t instance)
 }
 
 /* Pools may be large: instances and their arrays are laid out once. */
-static bool build_pools(orr_grid *g, orr_site *s)
+static bool build_pools(orr_grid *g, orr_lane *lane, orr_site *s)
 {
     const orr_world *w = g->world;
     uint32_t first = w->site_pool_start[s->id], end = w->site_pool_start[s->id + 1];
     for (uint32_t i = first; i < end; i++) {
         const orr_pool *p = &w->pools[w->site_pools[i]];
-        bool llm = is_llm(g, w->site_pools[i]);
+        bool llm = orr_pool_is_llm(g, w->site_pools[i]);
         orr_pool_state *state = orr_array_extend(&s->pools, 1);
         if (state == NULL)
             return false;
@@ -93,8 +80,10 @@ static bool build_pools(orr_grid *g, orr_site *s)
         return false;
     for (uint32_t i = 0; i < instances; i++)
         ((orr_armed *)s->armed.items)[i].due_ns = ORR_NEVER;
+    if (!orr_replicas_start(g, lane, s))
+        return false;
     for (uint32_t i = first; i < end; i++) {
-        uint32_t pool = w->site_pools[i], at = armed_index(s, is_llm(g, pool), ((orr_pool_state *)orr_array_at(&s->pools, i - first))->first);
+        uint32_t pool = w->site_pools[i], at = orr_place_of(s, orr_pool_is_llm(g, pool), ((orr_pool_state *)orr_array_at(&s->pools, i - first))->first);
         orr_winners_start((uint32_t *)s->winners.items + at, (uint32_t *)s->present.items + at, w->pools[pool].replicas);
     }
     return true;
@@ -108,7 +97,7 @@ static void read_tariffs(orr_grid *g, orr_site *s, int64_t now)
 
 void orr_server_start(orr_grid *g, orr_lane *lane, orr_site *s)
 {
-    if (!build_pools(g, s) || !orr_telemetry_open_board(g, s)) {
+    if (!build_pools(g, lane, s) || !orr_telemetry_open_board(g, s)) {
         orr_fail(lane, ORR_NO_MEMORY);
         return;
     }
@@ -121,7 +110,7 @@ static void rate(orr_grid *g, orr_site *s, orr_job *j, int kind, uint64_t tokens
 {
     const orr_world *w = g->world;
     const orr_pool *p = &w->pools[j->pool];
-    orr_pool_state *state = pool_of(g, s, j->pool);
+    orr_pool_state *state = orr_pool_state_of(g, s, j->pool);
     uint32_t tariff = ((uint32_t *)s->tariff.items)[p->service];
     state->counts.tokens[kind] += tokens;
     state->counts.bin_tokens += tokens;
@@ -135,7 +124,7 @@ static void rate(orr_grid *g, orr_site *s, orr_job *j, int kind, uint64_t tokens
     state->counts.cost += (uint64_t)amount;
 }
 
-static void rate_output(orr_grid *g, orr_site *s, orr_job *j, uint32_t generated)
+void orr_rate_output(orr_grid *g, orr_site *s, orr_job *j, uint32_t generated)
 {
     if (generated <= j->rated)
         return;
@@ -143,7 +132,7 @@ static void rate_output(orr_grid *g, orr_site *s, orr_job *j, uint32_t generated
     j->rated = generated;
 }
 
-static void count_present(orr_pool_counts *c, int64_t now, int change)
+void orr_count_present(orr_pool_counts *c, int64_t now, int change)
 {
     c->present_time += (unsigned __int128)((__int128)c->present * (now - c->present_since_ns)); /* a run without duration may end before its last events */
     c->present_since_ns = now;
@@ -166,17 +155,16 @@ static void reply(orr_grid *g, orr_lane *lane, orr_site *s, const orr_job *j)
 
 static uint64_t request_key(uint32_t ingress, uint32_t slot) { return (uint64_t)ingress << 32 | slot; }
 
-/* A job is over, answered or cancelled: it is counted and its slot is free. */
-static void end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bool cancelled)
+void orr_end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bool cancelled)
 {
     orr_job *j = orr_job_at(&s->jobs, index);
-    orr_pool_state *state = pool_of(g, s, j->pool);
+    orr_pool_state *state = orr_pool_state_of(g, s, j->pool);
     orr_pool_counts *c = &state->counts;
     int64_t now = orr_now(lane);
-    bool llm = is_llm(g, j->pool);
-    count_present(c, now, -1);
+    uint32_t pool = j->pool, instance = j->instance;
+    orr_count_present(c, now, -1);
     c->sojourn_time += (uint64_t)(now - j->arrived_ns);
-    count_at(s, state, g->world->pools[j->pool].replicas, llm, j->instance, -1);
+    orr_count_at(g, s, j->pool, j->instance, -1);
     if (orr_map_get(&s->by_request, request_key(j->ingress, j->client)) == index)
         orr_map_remove(&s->by_request, request_key(j->ingress, j->client));
     if (cancelled) {
@@ -193,6 +181,17 @@ static void end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bo
         c->service_mean_ns += (now - j->started_ns - c->service_mean_ns) / (1 << SERVICE_MEAN_SHIFT);
     }
     orr_array_give(&s->jobs, &s->free_job, index);
+    orr_replica_relieved(g, lane, s, pool, instance);
+}
+
+void orr_tell_lost(orr_grid *g, orr_lane *lane, orr_site *s, const orr_job *j, int64_t detection)
+{
+    int64_t now = orr_now(lane);
+    orr_done_message no = {.id = id_of(j), .pool = j->entry, .refused = ORR_REASON_LOST, .arrived_ns = j->arrived_ns, .started_ns = now, .first_ns = now, .done_ns = now,
+                           .bytes = g->world->classes[j->class_].response_bytes};
+    s->bytes_given += no.bytes;
+    orr_pool_state_of(g, s, j->pool)->counts.lost++;
+    orr_send(lane, s->id, j->ingress, ORR_MESSAGE_DONE, &no, sizeof no, now + detection + orr_grid_delay(g, j->ingress, s->id));
 }
 
 /* The prompt is in the cache: what was computed of it is rated, and a client who would not wait for ever hears the first token. */
@@ -204,25 +203,13 @@ static void prompt_is_done(orr_grid *g, orr_lane *lane, orr_site *s, orr_job *j)
         orr_send(lane, s->id, j->ingress, ORR_MESSAGE_FIRST, &m, sizeof m, orr_now(lane) + orr_grid_delay(g, j->ingress, s->id));
 }
 
-/* The KV of a prompt crosses the site's network, one after the other on the port of its replica. */
-static void hand_over(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index)
-{
-    const orr_job *j = orr_job_at(&s->jobs, index);
-    const orr_pool *p = &g->world->pools[j->pool];
-    int64_t *egress = (int64_t *)s->egress.items + j->instance, now = orr_now(lane);
-    if (*egress < now)
-        *egress = now;
-    *egress += (int64_t)ceil((double)j->prompt * p->kv_bytes_per_token * 8e9 / p->hand_over_bit_s);
-    orr_timer(lane, s->id, ORR_TIMER_HANDED_OVER, index, *egress);
-}
-
 /* Times between tokens: every decoding sequence waits as long as the iteration takes, and as long as it stood still before. */
 static void note_gaps(orr_grid *g, orr_lane *lane, orr_site *s)
 {
     for (uint32_t i = 0; i < s->spans.count; i++) {
         const orr_llm_span *span = (orr_llm_span *)s->spans.items + i;
         orr_llm *l = (orr_llm *)s->llms.items + span->instance;
-        if (g->world->traced_pool == l->pool && g->world->traced_replica == span->instance - pool_of(g, s, l->pool)->first) {
+        if (g->world->traced_pool == l->pool && g->world->traced_replica == span->instance - orr_pool_state_of(g, s, l->pool)->first) {
             orr_llm_span *copy = orr_array_extend(&s->traced, 1);
             if (copy != NULL)
                 *copy = *span;
@@ -233,7 +220,7 @@ static void note_gaps(orr_grid *g, orr_lane *lane, orr_site *s)
             l->stood_still = span->stalled > 0 ? l->stood_still + span->first : 0;
             continue;
         }
-        orr_histogram *gaps = &pool_of(g, s, l->pool)->gaps;
+        orr_histogram *gaps = &orr_pool_state_of(g, s, l->pool)->gaps;
         bool ok = orr_histogram_record_run(gaps, &s->shelf, span->first + l->stood_still, span->slope, 1, span->decoding, ORR_QUANTUM_BITS) &&
                   orr_histogram_record_run(gaps, &s->shelf, span->first + span->slope, span->slope, span->iterations - 1, span->decoding, ORR_QUANTUM_BITS);
         if (!ok)
@@ -243,8 +230,7 @@ static void note_gaps(orr_grid *g, orr_lane *lane, orr_site *s)
     s->spans.count = 0;
 }
 
-/* Tells the world what has happened at an instance, in order. */
-static void settle(orr_grid *g, orr_lane *lane, orr_site *s)
+void orr_settle(orr_grid *g, orr_lane *lane, orr_site *s, bool lost, int64_t detection)
 {
     note_gaps(g, lane, s);
     for (uint32_t i = 0; i < s->outbox.count; i++) {
@@ -260,36 +246,32 @@ static void settle(orr_grid *g, orr_lane *lane, orr_site *s)
             continue;
         }
         if (e.outcome == ORR_PREFILLED) {
-            hand_over(g, lane, s, e.job);
+            orr_hand_over(g, lane, s, e.job);
             continue;
         }
         if (e.outcome == ORR_JOB_DONE) {
-            if (!is_llm(g, pool))
+            if (!orr_pool_is_llm(g, pool))
                 prompt_is_done(g, lane, s, j);
-            rate_output(g, s, j, j->output);
+            orr_rate_output(g, s, j, j->output);
             reply(g, lane, s, j);
         } else if (j->first_ns != 0) {
-            rate_output(g, s, j, orr_llm_generated((orr_llm *)s->llms.items + j->instance, j, e.at_ns));
+            orr_rate_output(g, s, j, orr_llm_generated((orr_llm *)s->llms.items + j->instance, j, e.at_ns));
         }
-        end_job(g, lane, s, e.job, e.outcome == ORR_JOB_CANCELLED);
+        if (lost && e.outcome == ORR_JOB_CANCELLED)
+            orr_tell_lost(g, lane, s, j, detection);
+        orr_end_job(g, lane, s, e.job, e.outcome == ORR_JOB_CANCELLED);
     }
     s->outbox.count = 0;
-}
-
-static void check(orr_lane *lane, bool ok)
-{
-    if (!ok)
-        orr_fail(lane, ORR_NO_MEMORY);
 }
 
 void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
 {
     orr_llm *l = (orr_llm *)s->llms.items + instance;
     *armed_of(s, true, instance) = (orr_armed){ORR_NEVER, 0};
-    orr_llm_site at = llm_site(g, s);
-    check(lane, orr_llm_due(l, &g->kinds[l->pool], &at));
-    settle(g, lane, s);
-    arm(lane, s, true, instance);
+    orr_llm_site at = orr_llm_site_of(g, s);
+    orr_check_memory(lane, orr_llm_due(l, &g->kinds[l->pool], &at));
+    orr_settle(g, lane, s, false, 0);
+    orr_arm(lane, s, true, instance);
     orr_telemetry_changed(g, lane, s, l->pool);
 }
 
@@ -297,46 +279,11 @@ void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t insta
 {
     orr_station *station = (orr_station *)s->stations.items + instance;
     *armed_of(s, false, instance) = (orr_armed){ORR_NEVER, 0};
-    orr_station_site at = station_site(s);
-    check(lane, orr_station_due(station, &at, orr_now(lane)));
-    settle(g, lane, s);
-    arm(lane, s, false, instance);
+    orr_station_site at = orr_station_site_of(s);
+    orr_check_memory(lane, orr_station_due(station, &at, orr_now(lane)));
+    orr_settle(g, lane, s, false, 0);
+    orr_arm(lane, s, false, instance);
     orr_telemetry_changed(g, lane, s, station->pool);
-}
-
-/* The end of a hand-over: the KV is no longer held where it was computed, and waits at the decoding replica with the least to do. */
-void orr_server_handed_over(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index)
-{
-    orr_job *j = orr_job_at(&s->jobs, index);
-    orr_llm_site at = llm_site(g, s);
-    uint32_t from = j->pool, was = j->instance, to = g->world->pools[from].hands_to;
-    orr_pool_state *state = pool_of(g, s, from), *next = pool_of(g, s, to);
-    int64_t now = orr_now(lane);
-    check(lane, orr_llm_release((orr_llm *)s->llms.items + was, &g->kinds[from], &at, index, now));
-    settle(g, lane, s);
-    arm(lane, s, true, was);
-    j = orr_job_at(&s->jobs, index);
-    if (j->cancelled) {
-        rate_output(g, s, j, 1);
-        end_job(g, lane, s, index, true);
-    } else {
-        count_present(&state->counts, now, -1);
-        count_at(s, state, g->world->pools[from].replicas, true, was, -1);
-        state->counts.handed_over++;
-        state->counts.bin_done++;
-        j->pool = to;
-        j->instance = least_loaded(s, next, g->world->pools[to].replicas, true);
-        j->received = 1;
-        count_present(&next->counts, now, 1);
-        count_at(s, next, g->world->pools[to].replicas, true, j->instance, 1);
-        next->counts.bin_arrived++;
-        check(lane, orr_llm_arrive((orr_llm *)s->llms.items + j->instance, &g->kinds[to], &at, index, now));
-        uint32_t instance = j->instance;
-        settle(g, lane, s);
-        arm(lane, s, true, instance);
-        orr_telemetry_changed(g, lane, s, to);
-    }
-    orr_telemetry_changed(g, lane, s, from);
 }
 
 /*
@@ -428,21 +375,21 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
 {
     const orr_world *w = g->world;
     const orr_pool *p = &w->pools[m->pool];
-    orr_pool_state *state = pool_of(g, s, m->pool);
-    bool llm = is_llm(g, m->pool);
+    orr_pool_state *state = orr_pool_state_of(g, s, m->pool);
+    bool llm = orr_pool_is_llm(g, m->pool);
     int64_t now = orr_now(lane);
     orr_telemetry_arrived(g, s, m->pool, source);
-    uint32_t instance = least_loaded(s, state, p->replicas, llm), present = ((uint32_t *)s->present.items)[armed_index(s, llm, instance)];
+    uint32_t instance = orr_least_loaded(g, s, m->pool), present = instance == ORR_NONE ? 0 : ((uint32_t *)s->present.items)[orr_place_of(s, llm, instance)];
     state->counts.bin_arrived++;
     s->bytes_taken += m->bytes;
     s->violations += !orr_world_allows(w, w->cohorts[m->id.cohort].class_, source, s->id);
     bool full = present >= (llm ? p->max_batch : p->servers) + (uint64_t)p->queue_limit;
-    bool fits = !llm || can_hold(g, m->pool, m);
-    uint32_t index = full || !fits ? ORR_NONE : orr_array_take(&s->jobs, &s->free_job);
-    if (full || !fits) {
+    orr_reason no = instance == ORR_NONE ? ORR_REASON_UNAVAILABLE : full ? ORR_REASON_QUEUE_FULL : llm && !can_hold(g, m->pool, m) ? ORR_REASON_TOO_LONG : ORR_REASON_NONE;
+    uint32_t index = no != ORR_REASON_NONE ? ORR_NONE : orr_array_take(&s->jobs, &s->free_job);
+    if (no != ORR_REASON_NONE) {
         state->counts.refused++;
         state->counts.bin_refused++;
-        refuse(g, lane, s, source, m, full ? ORR_REASON_QUEUE_FULL : ORR_REASON_TOO_LONG);
+        refuse(g, lane, s, source, m, no);
         orr_telemetry_changed(g, lane, s, m->pool);
         return;
     }
@@ -456,21 +403,21 @@ void orr_server_request(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t sourc
                    .class_ = (uint16_t)w->cohorts[m->id.cohort].class_, .may_cancel = m->may_cancel};
     if (m->may_cancel && !orr_map_put(&s->by_request, request_key(source, m->id.slot), index))
         orr_fail(lane, ORR_NO_MEMORY);
-    count_present(&state->counts, now, 1);
+    orr_count_present(&state->counts, now, 1);
     state->counts.arrived++;
-    count_at(s, state, p->replicas, llm, instance, 1);
+    orr_count_at(g, s, m->pool, instance, 1);
     if (llm) {
-        orr_llm_site at = llm_site(g, s);
+        orr_llm_site at = orr_llm_site_of(g, s);
         set_history(g, j, m);
         j->steps = draw_steps(g, p->hands_to == ORR_NONE ? p : &w->pools[p->hands_to], m, m->output - 1);
-        check(lane, orr_llm_arrive((orr_llm *)s->llms.items + instance, &g->kinds[m->pool], &at, index, now));
+        orr_check_memory(lane, orr_llm_arrive((orr_llm *)s->llms.items + instance, &g->kinds[m->pool], &at, index, now));
     } else {
         j->work_ns = draw_work(g, m->pool, m);
-        orr_station_site at = station_site(s);
-        check(lane, orr_station_arrive((orr_station *)s->stations.items + instance, &at, index, now));
+        orr_station_site at = orr_station_site_of(s);
+        orr_check_memory(lane, orr_station_arrive((orr_station *)s->stations.items + instance, &at, index, now));
     }
-    settle(g, lane, s);
-    arm(lane, s, llm, instance);
+    orr_settle(g, lane, s, false, 0);
+    orr_arm(lane, s, llm, instance);
     orr_telemetry_changed(g, lane, s, m->pool);
 }
 
@@ -483,35 +430,35 @@ void orr_server_cancel(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source
     if (j->cohort != m->id.cohort || j->number != m->id.number || j->turn != m->id.turn || j->attempt != m->id.attempt)
         return;
     uint32_t instance = j->instance, pool = j->pool;
-    bool llm = is_llm(g, pool);
-    orr_llm_site llms = llm_site(g, s);
-    orr_station_site stations = station_site(s);
+    bool llm = orr_pool_is_llm(g, pool);
+    orr_llm_site llms = orr_llm_site_of(g, s);
+    orr_station_site stations = orr_station_site_of(s);
     if (llm)
-        check(lane, orr_llm_cancel((orr_llm *)s->llms.items + instance, &g->kinds[pool], &llms, index, orr_now(lane)));
+        orr_check_memory(lane, orr_llm_cancel((orr_llm *)s->llms.items + instance, &g->kinds[pool], &llms, index, orr_now(lane)));
     else
-        check(lane, orr_station_cancel((orr_station *)s->stations.items + instance, &stations, index, orr_now(lane)));
-    settle(g, lane, s);
-    arm(lane, s, llm, instance);
+        orr_check_memory(lane, orr_station_cancel((orr_station *)s->stations.items + instance, &stations, index, orr_now(lane)));
+    orr_settle(g, lane, s, false, 0);
+    orr_arm(lane, s, llm, instance);
     orr_telemetry_changed(g, lane, s, pool);
 }
 
 void orr_server_tariff(orr_grid *g, orr_lane *lane, orr_site *s)
 {
     int64_t now = orr_now(lane);
-    orr_llm_site at = llm_site(g, s);
+    orr_llm_site at = orr_llm_site_of(g, s);
     for (uint32_t i = 0; i < s->pools.count; i++) {
         uint32_t pool = g->world->site_pools[g->world->site_pool_start[s->id] + i];
         const orr_pool_state *state = orr_array_at(&s->pools, i);
-        for (uint32_t k = 0; is_llm(g, pool) && k < g->world->pools[pool].replicas; k++) {
+        for (uint32_t k = 0; orr_pool_is_llm(g, pool) && k < g->world->pools[pool].replicas; k++) {
             uint32_t instance = state->first + k;
             orr_llm *l = (orr_llm *)s->llms.items + instance;
-            check(lane, orr_llm_catch_up(l, &g->kinds[pool], &at, now));
-            settle(g, lane, s);
-            arm(lane, s, true, instance);
+            orr_check_memory(lane, orr_llm_catch_up(l, &g->kinds[pool], &at, now));
+            orr_settle(g, lane, s, false, 0);
+            orr_arm(lane, s, true, instance);
             const orr_llm_entry *heap = (orr_llm_entry *)s->llm_heaps.items + l->heap;
             for (uint32_t e = 0; e < l->decoding; e++) { /* what has been produced so far is rated at the old price */
                 orr_job *j = orr_job_at(&s->jobs, heap[e].job);
-                rate_output(g, s, j, orr_llm_generated(l, j, now));
+                orr_rate_output(g, s, j, orr_llm_generated(l, j, now));
             }
         }
     }
@@ -525,6 +472,7 @@ void orr_server_account(orr_grid *g, orr_site *s, int64_t now)
         orr_llm_account((orr_llm *)s->llms.items + i, now);
     for (uint32_t i = 0; i < s->stations.count; i++)
         orr_station_account((orr_station *)s->stations.items + i, now);
+    orr_replicas_account(s, now);
     for (uint32_t i = 0; i < s->pools.count; i++)
-        count_present(&((orr_pool_state *)orr_array_at(&s->pools, i))->counts, now, 0);
+        orr_count_present(&((orr_pool_state *)orr_array_at(&s->pools, i))->counts, now, 0);
 }

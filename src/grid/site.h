@@ -28,6 +28,8 @@ typedef enum orr_reason {
     ORR_REASON_TOO_LONG,       /**< the pool's cache cannot hold it */
     ORR_REASON_TIMEOUT,        /**< no first token in time */
     ORR_REASON_IMPATIENCE,     /**< the client left */
+    ORR_REASON_UNAVAILABLE,    /**< no replica of the pool in service */
+    ORR_REASON_LOST,           /**< what served it failed */
     ORR_REASONS
 } orr_reason;
 
@@ -63,6 +65,27 @@ typedef struct orr_armed {
     int64_t      due_ns; /**< ORR_NEVER: none */
     orr_timer_id timer;
 } orr_armed;
+
+typedef enum orr_replica_state { ORR_REPLICA_UP, ORR_REPLICA_LOADING, ORR_REPLICA_DRAINING, ORR_REPLICA_DOWN, ORR_REPLICA_OFF } orr_replica_state;
+
+/** Whether a replica is in service (replicas.c). */
+typedef struct orr_replica {
+    uint32_t     state;  /**< orr_replica_state */
+    uint32_t     broken; /**< how much of what it stands on has failed */
+    uint32_t     to;     /**< pool that gets its accelerators when it is off; ORR_NONE */
+    uint32_t     padding;
+    orr_timer_id timer;
+} orr_replica;
+
+/** What fails at a time: a run of replicas, by their places. */
+typedef struct orr_unit {
+    uint64_t entity;
+    double   parts;    /**< how many of what fails are under it */
+    uint32_t failure;  /**< of the world */
+    uint32_t first, count;
+    uint32_t failures; /**< so far */
+    uint32_t broken, padding;
+} orr_unit;
 
 /** Exact counts of one cohort. Every offered intention ends once. */
 typedef struct orr_cohort_counts {
@@ -104,6 +127,11 @@ typedef struct orr_request_row {
 /** Exact counts of one pool. */
 typedef struct orr_pool_counts {
     uint64_t arrived, done, cancelled, refused, handed_over;
+    uint64_t lost;               /**< of the cancelled: for clients who were still there */
+    uint64_t failures, loads;    /**< of replicas */
+    unsigned __int128 up_time, held_time; /**< replicas in service, and with accelerators, integrated: ns */
+    int64_t  up_since_ns;
+    uint32_t up, held;
     uint64_t tokens[3];          /**< metered */
     uint64_t cancelled_tokens[3]; /**< of these, for clients who had left */
     uint64_t cancelled_prompt;    /**< prompt tokens computed for clients who left before the first token; not rated */
@@ -176,7 +204,9 @@ typedef struct orr_site {
     orr_map   prefix_by_key;
     orr_array armed;    /**< orr_armed per llm and then per station */
     orr_array egress;   /**< int64_t per llm: when its network port has sent all KV that was handed over, ns */
-    orr_array present;  /**< uint32_t per llm and then per station: jobs there */
+    orr_array replicas; /**< orr_replica, laid out the same */
+    orr_array units;    /**< orr_unit */
+    orr_array present;  /**< uint32_t per llm and then per station: jobs there, and ORR_AWAY if it takes no more (server.h) */
     orr_array winners;  /**< uint32_t, laid out the same: per pool a tournament for the replica with the least (winners.h) */
     orr_array jobs;     /**< orr_job */
     uint32_t  free_job, free_prefix; /**< heads of free lists */

@@ -1,4 +1,4 @@
-#include "grid/telemetry.h"
+#include "grid/server.h"
 
 #include "base/random.h"
 #include "base/time.h"
@@ -120,7 +120,14 @@ static void fill_row(orr_grid *g, orr_site *s, uint32_t place, int64_t now, orr_
     bool llm = w->services[p->service].kind == ORR_SERVICE_LLM;
     uint64_t running = 0, waiting = 0, kv = 0, busy = 0;
     int64_t token = 0;
+    const uint32_t *present = (uint32_t *)s->present.items + orr_place_of(s, llm, state->first);
     for (uint32_t k = 0; k < p->replicas; k++) {
+        if (present[k] >= ORR_AWAY) { /* takes nothing: as good as full, and as many waiting (what was never in service is not counted) */
+            bool ever = k < p->at_start || ((orr_replica *)s->replicas.items)[orr_place_of(s, llm, state->first) + k].state != ORR_REPLICA_OFF;
+            running += ever ? (llm ? p->max_batch : p->servers) : 0;
+            waiting += ever ? (llm ? p->max_batch : p->servers) : 0;
+            continue;
+        }
         if (llm) {
             const orr_llm *l = (orr_llm *)s->llms.items + state->first + k;
             running += l->decoding + l->prompts.count;

@@ -193,3 +193,14 @@ bool orr_station_cancel(orr_station *s, const orr_station_site *site, uint32_t j
     set_due(s, site);
     return ok;
 }
+
+bool orr_station_stop(orr_station *s, const orr_station_site *site, int64_t now_ns)
+{
+    bool ok = orr_station_due(s, site, now_ns); /* who is done now is done */
+    for (; s->busy > 0; s->busy--)
+        ok &= tell(site, heap_of(s, site)[s->busy - 1].job, ORR_JOB_CANCELLED, now_ns);
+    while (s->waiting.count > 0)
+        ok &= tell(site, orr_job_dequeue(site->jobs, &s->waiting), ORR_JOB_CANCELLED, now_ns);
+    set_due(s, site);
+    return ok;
+}

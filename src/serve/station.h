@@ -52,6 +52,9 @@ bool orr_station_due(orr_station *station, const orr_station_site *site, int64_t
 /** The client of a job has left: it goes at once, wherever it is. */
 bool orr_station_cancel(orr_station *station, const orr_station_site *site, uint32_t job, int64_t now_ns);
 
+/** The instance is lost or taken out of service: every job is told as cancelled, those in service first. */
+bool orr_station_stop(orr_station *station, const orr_station_site *site, int64_t now_ns);
+
 /** Brings the integral up to `now_ns`. */
 void orr_station_account(orr_station *station, int64_t now_ns);
 

@@ -522,7 +522,7 @@ static void take_pools(orr_recorder *r, const orr_grid *g, orr_site *s, int64_t 
         r->seen_tokens += c->bin_tokens;
         ROW(ORR_TABLE_SITES, INT(r->bin_start), INT(pool), INT(end_ns - r->bin_start), b.slot_ns / ORR_SECOND, b.batch_ns / ORR_SECOND, busy / ORR_SECOND,
             b.prompt_ns / ORR_SECOND, b.slot_ns / (width * p->slots), busy > 0 ? b.batch_ns / busy : 0.0, INT(b.waiting),
-            p->kv_tokens > 0 ? (double)b.kv / ((double)p->kv_tokens * p->replicas) : 0.0, INT(c->bin_arrived), INT(c->bin_done), INT(c->bin_refused), INT(c->bin_tokens), energy, carbon);
+            p->kv_tokens > 0 ? (double)b.kv / ((double)p->kv_tokens * p->replicas) : 0.0, INT(c->bin_arrived), INT(c->bin_done), INT(c->bin_refused), INT(c->bin_tokens), energy, carbon, INT(c->up));
         c->bin_arrived = c->bin_done = c->bin_refused = c->bin_tokens = 0;
     }
 }
@@ -619,7 +619,8 @@ static void write_serving(orr_recorder *r, const orr_site *s, uint32_t place)
         prefilled += l->prefilled;
         recomputed += l->recomputed;
     }
-    ROW(ORR_TABLE_SERVING, INT(pool), INT(iterations), INT(prompt_iterations), INT(admissions), INT(preemptions), INT(prefilled), INT(recomputed), INT(c->handed_over), INT(c->gaps),
+    ROW(ORR_TABLE_SERVING, INT(pool), INT(iterations), INT(prompt_iterations), INT(admissions), INT(preemptions), INT(prefilled), INT(recomputed), INT(c->handed_over), INT(c->failures), INT(c->loads), INT(c->lost),
+        (double)c->up_time / ORR_SECOND, (double)c->held_time / ORR_SECOND, INT(c->gaps),
         INT(c->gap_time / NANO), INT(c->gap_time % NANO), INT(c->gap_largest));
 }
 

@@ -6,7 +6,7 @@
 
 const char *const orr_metric_names[3] = {"ttft", "tpot", "e2e"};
 const char *const orr_end_names[4] = {"served", "refused", "abandoned", "failed"};
-const char *const orr_reason_names[7] = {"none", "queue_full", "policy", "not_permitted", "too_long", "timeout", "impatience"};
+const char *const orr_reason_names[9] = {"none", "queue_full", "policy", "not_permitted", "too_long", "timeout", "impatience", "unavailable", "lost"};
 
 #define U8 ORR_CELL_U8
 #define U16 ORR_CELL_U16
@@ -64,13 +64,15 @@ static const orr_column sites[] = {
     {"batch_time", F64, "s", "decoding requests, integrated"}, {"busy_time", F64, "s", "replicas with work, integrated"}, {"prefill_time", F64, "s", "replicas with prompts in the batch, integrated"},
     {"utilisation", F64, "1", "busy places over places"}, {"batch", F64, "1", "mean decoding requests of a replica with work"}, {"waiting", U32, "1", "requests in queue at the end of the bin"},
     {"kv_used", F64, "1", "share of the cache reserved at the end of the bin"}, {"arrived", U64, "1", "requests"}, {"done", U64, "1", "requests"}, {"refused", U64, "1", "requests"},
-    {"tokens", U64, "tokens", "metered, all kinds"}, {"energy", F64, "kWh", "with PUE"}, {"carbon", F64, "kg", "of the site's grid"}};
+    {"tokens", U64, "tokens", "metered, all kinds"}, {"energy", F64, "kWh", "with PUE"}, {"carbon", F64, "kg", "of the site's grid"},
+    {"in_service", U32, "1", "replicas at the end of the bin"}};
 static const orr_column gaps[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"bin", U32, "1", "latency bin"}, {"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "gaps between two tokens of one answer, at the server"}};
 static const orr_column serving[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"iterations", U64, "1", "of all its replicas"}, {"prompt_iterations", U64, "1", "of these, with prompts"}, {"admissions", U64, "1", "into a batch"},
     {"preemptions", U64, "1", "sequences that gave up their cache"}, {"prefilled", U64, "tokens", "of prompts, computed for the first time"}, {"recomputed", U64, "tokens", "computed again after preemptions"},
-    {"handed_over", U64, "1", "requests prefilled for another pool"}, {"gaps", U64, "1", "between two tokens"}, {"gap_sum_s", I64, "s", "exact sum, whole seconds"}, {"gap_sum_ns", I32, "ns", "and the rest"},
+    {"handed_over", U64, "1", "requests prefilled for another pool"}, {"failures", U64, "1", "of replicas"}, {"loads", U64, "1", "cold starts of replicas"},
+    {"lost", U64, "1", "requests whose replica failed or was evicted"}, {"up_time", F64, "s", "replicas in service, integrated"}, {"held_time", F64, "s", "replicas with accelerators, integrated"}, {"gaps", U64, "1", "between two tokens"}, {"gap_sum_s", I64, "s", "exact sum, whole seconds"}, {"gap_sum_ns", I32, "ns", "and the rest"},
     {"gap_largest", I64, "ns", "exact"}};
 static const orr_column iterations[] = {
     {"start", F64, "s", "of the iteration"}, {"duration", F64, "s", "of the iteration"}, {"decoding", U32, "1", "sequences that made a step"}, {"prompts", U32, "1", "prompts in the batch"},

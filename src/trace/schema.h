@@ -17,7 +17,7 @@ extern const orr_table_kind orr_trace_tables[ORR_TABLES];
 /** Names of coded columns, in the order of the codes. */
 extern const char *const orr_metric_names[3];
 extern const char *const orr_end_names[4];
-extern const char *const orr_reason_names[7];
+extern const char *const orr_reason_names[9];
 
 /** The reference page of the file format, Markdown. Malloced; NULL when out of memory. */
 char *orr_trace_reference(void);

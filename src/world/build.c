@@ -138,6 +138,9 @@ static void hand_over(orr_builder *b)
     w->sites = b->sites.items, w->site_count = b->sites.count;
     w->links = b->links.items, w->link_count = b->links.count;
     w->accelerators = b->accelerators.items, w->accelerator_count = b->accelerators.count;
+    w->plans = b->plans.items, w->plan_count = b->plans.count;
+    w->failures = b->failures.items, w->failure_count = b->failures.count;
+    w->failure_sites = b->failure_sites.items;
     w->engines = b->engines.items, w->engine_count = b->engines.count;
     w->calibrations = b->calibrations.items, w->calibration_count = b->calibrations.count;
     w->models = b->models.items, w->model_count = b->models.count;
@@ -286,6 +289,9 @@ static void start(orr_builder *b, orr_world *world, orr_problems *problems)
     orr_array_init(&b->sites, sizeof(orr_site_info));
     orr_array_init(&b->links, sizeof(orr_link));
     orr_array_init(&b->accelerators, sizeof(orr_accelerator));
+    orr_array_init(&b->plans, sizeof(orr_plan));
+    orr_array_init(&b->failures, sizeof(orr_failure));
+    orr_array_init(&b->failure_sites, sizeof(uint32_t));
     orr_array_init(&b->engines, sizeof(orr_inference_engine));
     orr_array_init(&b->calibrations, sizeof(orr_calibration));
     orr_array_init(&b->models, sizeof(orr_model_info));
@@ -335,6 +341,7 @@ static void build(orr_builder *b)
     orr_build_engines(b);
     orr_build_places(b);
     orr_build_services(b);
+    orr_build_changes(b);
     orr_build_populations(b);
     choose_traced(b);
     uint32_t *new_of = order_sites(b);
@@ -350,6 +357,10 @@ static void build(orr_builder *b)
         for (uint32_t i = 0; i < b->cohorts.count; i++) {
             orr_cohort *c = orr_array_at(&b->cohorts, i);
             c->site = new_of[c->site];
+        }
+        for (uint32_t i = 0; i < b->failure_sites.count; i++) {
+            uint32_t *site = orr_array_at(&b->failure_sites, i);
+            *site = new_of[*site];
         }
         free(new_of);
     }
@@ -452,7 +463,7 @@ void orr_world_destroy(orr_world *w)
 {
     if (w == NULL)
         return;
-    void *const owned[] = {w->sites, w->links, w->accelerators, w->engines, w->calibrations, w->models, w->tariffs, w->services, w->service_rows, w->pools,
+    void *const owned[] = {w->sites, w->links, w->accelerators, w->plans, w->failures, w->failure_sites, w->engines, w->calibrations, w->models, w->tariffs, w->services, w->service_rows, w->pools,
                            w->site_pools, w->site_pool_start, w->classes, w->cohorts, w->site_cohort_start, w->traces, w->trace_blocks, w->origins,
                            w->residency, w->ingress_sites, w->compute_sites, w->areas, w->text};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)

@@ -32,7 +32,7 @@ typedef struct orr_builder {
     orr_world      *world;
     orr_problems   *problems;
     const orr_node *root;
-    orr_array sites, links, accelerators, engines, calibrations, models, tariffs, services, pools, classes, cohorts, traces, trace_blocks, origins;
+    orr_array sites, links, accelerators, engines, calibrations, models, tariffs, services, pools, classes, cohorts, traces, trace_blocks, origins, plans, failures, failure_sites;
     orr_array devices, accesses, rules, profiles;
     bool      out_of_memory;
 } orr_builder;
@@ -71,6 +71,7 @@ void orr_build_catalogues(orr_builder *builder);  /* accelerators, models, price
 void orr_build_engines(orr_builder *builder);     /* engines and calibrations */
 void orr_build_places(orr_builder *builder);      /* sites and links */
 void orr_build_services(orr_builder *builder);    /* services and pools */
+void orr_build_changes(orr_builder *builder);     /* plans and failures */
 void orr_build_populations(orr_builder *builder); /* classes, cohorts, traces */
 void orr_build_residency(orr_builder *builder);   /* after the world's tables are in place */
 

@@ -1,5 +1,6 @@
 /* What changes while a scenario runs: planned numbers of replicas, and failures. */
 #include "base/random.h"
+#include "base/time.h"
 #include "world/builder.h"
 
 #include <math.h>
@@ -50,7 +51,7 @@ static void make_room(orr_builder *b)
 static bool is_at(const orr_builder *b, const orr_node *sites, uint32_t site)
 {
     for (size_t i = 0; i < sites->count; i++)
-        if (strcmp(orr_node_text(sites->child[i]), ((orr_site_info *)orr_array_at(&b->sites, site))->id) == 0)
+        if (strcmp(sites->child[i]->text, ((orr_site_info *)orr_array_at(&b->sites, site))->id) == 0)
             return true;
     return sites->count == 0;
 }
@@ -69,7 +70,7 @@ static void failures(orr_builder *b)
         if (orr_integer(n, "mtbf") == ORR_NEVER && f.at_ns == ORR_NEVER)
             orr_problem(b->problems, n->where, "the failure `%s` needs a `mtbf`, or the time `at` which it happens", f.name);
         for (size_t s = 0; sites != NULL && s < sites->count; s++)
-            orr_find(b, &b->sites, orr_node_text(sites->child[s]), "site", sites->child[s]->where);
+            orr_find(b, &b->sites, sites->child[s]->text, "site", sites->child[s]->where);
         f.sites = b->failure_sites.count;
         for (uint32_t s = 0; s < b->sites.count; s++)
             if (sites == NULL || is_at(b, sites, s)) {

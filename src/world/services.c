@@ -1,5 +1,6 @@
 /* Services and pools: what can be asked for, and who can answer. */
 #include "base/random.h"
+#include "base/time.h"
 #include "world/builder.h"
 
 #include <math.h>
@@ -97,6 +98,9 @@ static void set_engine(orr_builder *b, orr_pool *p, const orr_service *s, const 
         if (orr_integer(t->node, "prefix_cache") > 0)
             p->keeps_prefixes = orr_integer(t->node, "prefix_cache") == 1;
     }
+    const orr_node *load = t->node == NULL ? NULL : orr_node_get(t->node, "load");
+    double bit_s = load == NULL ? 40e9 : orr_number(load, "bandwidth"), weights = ((orr_model_info *)orr_array_at(&b->models, s->model))->parameters * p->weight_bytes;
+    p->cold_start_ns = (load == NULL ? 60 * ORR_SECOND : orr_integer(load, "start")) + llround(weights * 8 / (bit_s * p->group) * ORR_SECOND);
     p->calibration = orr_pick_calibration(b, p->accelerator, p->engine, s->model);
     if (p->calibration == ORR_NONE)
         orr_problem(b->problems, t->where, "no row of `catalogues.calibrations` holds for %s on %s", ((orr_model_info *)orr_array_at(&b->models, s->model))->name,
@@ -148,6 +152,7 @@ static void add_pool(orr_builder *b, const pool_text *t)
         p->data_parallel = 1;
         p->row_of_list = t->node == NULL ? ORR_NONE : t->row;
         p->price_factor = t->price_factor;
+        p->at_start = p->replicas;
         p->slots = p->replicas * (s->kind == ORR_SERVICE_LLM ? p->max_batch : p->servers);
         p->entity = orr_entity(p->id);
         if (s->kind == ORR_SERVICE_LLM && s->model != ORR_NONE)

@@ -141,7 +141,9 @@ typedef struct orr_pool {
     double      hand_over_bit_s;         /**< network port of a replica */
     double      price_factor;
     uint32_t    row_of_list;             /**< in the scenario's `pools`; ORR_NONE: of a catalogue */
-    uint32_t    slots;                   /**< replicas x max_batch, or servers: how many requests are served at a time */
+    uint32_t    at_start;                /**< replicas in service at time 0; `replicas` is how many there may ever be */
+    int64_t     cold_start_ns;           /**< from the decision to load a replica to its first request: weights over storage or network, and the engine's start */
+    uint32_t    slots;                   /**< replicas at the start x max_batch, or servers: how many requests are served at a time */
     uint64_t    entity;
     orr_where   where;
 } orr_pool;
@@ -205,6 +207,30 @@ typedef struct orr_cohort {
     uint64_t entity;
 } orr_cohort;
 
+/** At `at_ns` a pool is to have so many replicas in service. */
+typedef struct orr_plan {
+    int64_t  at_ns;
+    uint32_t pool, replicas;
+    uint32_t to;    /**< pool that gets the accelerators of those that leave; ORR_NONE: nobody */
+    bool     evict; /**< those that leave drop what they are doing, instead of finishing it */
+} orr_plan;
+
+/** What fails together. */
+typedef enum orr_failure_scope { ORR_FAILS_ACCELERATOR, ORR_FAILS_NODE, ORR_FAILS_SITE } orr_failure_scope;
+
+/** A kind of failure. Each accelerator, node or site concerned fails by itself, or all at the same time. */
+typedef struct orr_failure {
+    const char       *name;
+    orr_failure_scope scope;
+    uint32_t          sites, site_count; /**< a run of failure_sites */
+    uint32_t          node;              /**< accelerators of a node */
+    bool              together;          /**< all sites at once: one cause */
+    int64_t           at_ns;             /**< of the first one, and then no other; ORR_NEVER: by the law */
+    double            mtbf_ns, mttr_ns, cv; /**< exponential time between failures of one unit; lognormal repair */
+    int64_t           detection_ns;      /**< until clients hear that what they wait for is lost */
+    uint64_t          entity;
+} orr_failure;
+
 /** One catalogue row that this run uses. */
 typedef struct orr_origin {
     const char *catalogue, *row, *source, *as_of, *confidence, *range;
@@ -242,6 +268,11 @@ typedef struct orr_world {
     orr_pool *pools;
     uint32_t  pool_count;
     uint32_t *site_pools, *site_pool_start; /**< pools of used site s: site_pools[start[s] .. start[s+1]) */
+    orr_plan    *plans;
+    uint32_t     plan_count;
+    orr_failure *failures;
+    uint32_t     failure_count;
+    uint32_t    *failure_sites;
     orr_class *classes;
     uint32_t   class_count;
     orr_cohort *cohorts;
