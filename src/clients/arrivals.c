@@ -68,11 +68,18 @@ void orr_arrivals_draw(const orr_world *w, const orr_cohort *cohort, const orr_t
         orr_random_gsl(&rng, &stream);
         it->input = draw_length(&class->input, &rng);
         it->output = draw_length(&class->output, &rng);
+        if (class->thinking.most > 0)
+            it->thinking = draw_length(&class->thinking, &rng);
+        if (class->images.most > 0)
+            it->images = draw_length(&class->images, &rng);
     }
     it->prefix = class->prefix_tokens;
     it->input += it->prefix;
     it->input += it->input == 0;
     it->output += it->output == 0;
+    it->output += it->thinking;
+    if (it->images > 0)
+        it->input += it->images * w->models[w->services[class->service].model].image_tokens;
     if (turn->history > 0 && (uint64_t)turn->history + it->input + it->output <= class->context) {
         it->history = turn->history;
         it->input += it->history;

@@ -24,6 +24,7 @@ typedef struct orr_arrivals {
 typedef struct orr_intention {
     uint32_t number, client;
     uint32_t input, prefix, history, output; /**< tokens; prefix and then history are part of input */
+    uint32_t thinking, images;      /**< tokens at the beginning of output that are no answer; images, whose tokens are part of input */
     double   access_normal;         /**< the client's own part of its access delay, a standard normal variate */
     int64_t  patience_ns;           /**< ORR_NEVER: waits for ever */
     bool     sampled;               /**< its rows are written */

@@ -93,7 +93,7 @@ static void follow_up(orr_grid *g, orr_lane *lane, orr_site *site, const orr_req
     }
     orr_thinking *t = orr_array_at(&site->thinking, index);
     *t = (orr_thinking){.cohort = r->cohort - w->site_cohort_start[site->id], .next = {.number = r->number, .client = r->client, .turn = r->turn + 1}};
-    t->next.history = class->history ? r->input - class->prefix_tokens + r->output : 0;
+    t->next.history = class->history ? r->input - class->prefix_tokens + r->output - r->thinking : 0; /* what was thought is not said */
     k->thinking++;
     orr_timer(lane, site->id, ORR_TIMER_TURN, index, again);
 }
@@ -170,6 +170,8 @@ static void begin(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index, c
     int64_t up = round_trip / 2 + wire_ns(request_bytes(class, it.input), class->uplink_bit_s);
     int64_t arrives = loop || turn->turn > 0 ? now + up : now;
     r->began_ns = arrives - up;
+    r->thinking = it.thinking;
+    r->images = it.images;
     r->down_ns = down_ns(class, round_trip);
     if (it.patience_ns != ORR_NEVER)
         r->leaves_ns = r->began_ns + it.patience_ns > arrives ? r->began_ns + it.patience_ns : arrives;
@@ -235,7 +237,7 @@ static orr_decision decide(orr_grid *g, orr_site *site, orr_request *r, const ui
     orr_policy_view view = view_of(g, site, now);
     uint64_t session = orr_entity_part(cohort->entity, r->number), id = r->turn == 0 ? session : orr_entity_part(orr_turn_entity(cohort, r->turn), r->number);
     orr_policy_request ask = {.size = sizeof ask, .id = id, .client_class = cohort->class_, .service = class->service,
-                              .attempt = r->attempt, .input_tokens = r->input, .prefix_tokens = class->prefix_tokens, .expected_output_tokens = class->output.mean,
+                              .attempt = r->attempt, .input_tokens = r->input, .prefix_tokens = class->prefix_tokens, .expected_output_tokens = class->output.mean + class->thinking.mean,
                               .slo_first_token_ns = class->slo_first_token_ns, .slo_total_ns = class->slo_total_ns, .candidates = candidates, .candidate_count = count,
                               .candidate_slots = g->host.candidate_slots + (candidates - g->host.candidates),
                               .session = session, .turn = r->turn, .history_tokens = r->history};
@@ -290,7 +292,8 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
         orr_fail(lane, ORR_NO_MEMORY);
     uint64_t bytes = request_bytes(class, r->input);
     orr_request_message m = {.id = id_of(r, slot), .pool = row, .input = r->input, .prefix = class->prefix_tokens, .output = r->output,
-                             .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER, .turn = r->turn, .history = r->history, .trace = trace_of(w, r)};
+                             .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER, .turn = r->turn, .history = r->history, .trace = trace_of(w, r),
+                             .images = r->images};
     int64_t arrives = now + w->decision_ns + orr_grid_delay(g, site->id, to) + g->front_end_ns[row];
     orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, orr_request_length(&m), arrives);
     ((uint64_t(*)[2])site->bytes.items)[w->sites[to].compute][0] += bytes;
@@ -398,6 +401,8 @@ static void served(orr_grid *g, orr_lane *lane, orr_site *site, orr_request *r, 
     int64_t back = orr_grid_delay(g, site->id, source);
     int64_t ttft = m->first_ns + back + r->down_ns - r->began_ns, e2e = orr_now(lane) + r->down_ns - r->began_ns;
     int64_t tpot = m->tokens[ORR_OUTPUT] > 1 ? (e2e - ttft) / (m->tokens[ORR_OUTPUT] - 1) : -1;
+    if (class->hidden && r->thinking > 0 && m->tokens[ORR_OUTPUT] > 1) /* what comes first is not shown: tokens come evenly */
+        ttft += (e2e - ttft) * r->thinking / (m->tokens[ORR_OUTPUT] - 1);
     bool good = ttft <= class->slo_first_token_ns && e2e <= class->slo_total_ns && (tpot < 0 || tpot <= class->slo_per_token_ns);
     for (int kind = 0; kind < ORR_TOKEN_KINDS; kind++)
         k->counts.tokens[kind] += m->tokens[kind];

@@ -45,13 +45,14 @@ typedef struct orr_request_message {
     uint8_t        may_cancel, padding[3];
     uint32_t       turn;    /**< of the session (cohort, number); 0 for the first and for requests without sessions */
     uint32_t       history; /**< tokens of the prompt that earlier turns of the session left, after the prefix; 0 for first turns */
+    uint32_t       images;  /**< in the prompt, after its history */
     uint32_t       trace;   /**< 1 + row of the world's traces, if the hashes of the prompt's blocks are known; 0: none */
 } orr_request_message;
 
 /** Bytes of the message that need to be sent; the receiver takes what is missing for zero (orr_request_read). */
 static inline uint32_t orr_request_length(const orr_request_message *message)
 {
-    bool short_one = message->turn == 0 && message->history == 0 && message->trace == 0;
+    bool short_one = message->turn == 0 && message->history == 0 && message->images == 0 && message->trace == 0;
     return short_one ? offsetof(orr_request_message, turn) : sizeof *message;
 }
 

@@ -362,6 +362,10 @@ static void refuse(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source, co
 static void set_history(const orr_grid *g, orr_job *j, const orr_request_message *m)
 {
     const orr_world *w = g->world;
+    if (m->images > 0) {
+        j->image_at = m->prefix + m->history;
+        j->image = m->images * w->models[w->services[w->pools[j->pool].service].model].image_tokens;
+    }
     if (m->trace != 0) {
         const orr_trace_row *row = &w->traces[m->trace - 1];
         j->blocks = (uint32_t)row->first_block + 1;

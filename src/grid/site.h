@@ -43,6 +43,7 @@ typedef struct orr_request {
     uint16_t attempt, deferrals;
     uint8_t  live, sampled, measured;
     uint8_t  reason; /**< of the latest failure */
+    uint32_t thinking, images;       /**< tokens at the beginning of the answer that are thought, not said; images in the prompt */
     uint32_t input, history, output; /**< tokens; the input is the class's prefix, then the history, and something new */
     double   access_normal;
     int64_t  began_ns;     /**< on the client's clock, before its access network */

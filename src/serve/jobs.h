@@ -39,6 +39,7 @@ typedef struct orr_job {
     uint32_t ingress;               /**< site */
     uint64_t session;               /**< names the history that its prompt begins with; 0: there is none worth keeping */
     uint32_t prefix;                /**< prompt tokens that its class shares */
+    uint32_t image_at, image;       /**< prompt tokens of images: the first, how many */
     uint32_t blocks, block_count;   /**< recorded block hashes of the input: first (index plus one, 0: none), how many; what is less than a part at its end is no node */
     uint32_t entry;                 /**< pool that was asked */
     uint16_t turn;                  /**< its lower 16 bits */

@@ -297,6 +297,12 @@ static bool admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
     return ok;
 }
 
+static uint32_t overlap(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
+{
+    uint32_t from = a > b ? a : b, to = a + a_count < b + b_count ? a + a_count : b + b_count;
+    return to > from ? to - from : 0;
+}
+
 /* Deals out the token budget to prompts, in order of entrance. */
 static orr_load deal(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
@@ -312,6 +318,8 @@ static orr_load deal(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_s
         if (j->chunk < left)
             budget = 0; /* nobody overtakes */
         orr_roofline_add_prompt(&kind->roofline, &load, j->prompt_done, j->chunk);
+        if (j->image > 0)
+            load.image_tokens += overlap(j->prompt_done, j->chunk, j->image_at, j->image);
     }
     return load;
 }

@@ -39,7 +39,9 @@ typedef struct orr_roofline {
     double   reduce_ns, reduce_token_ns; /**< communication at one shot: per iteration, per token */
     double   ring_ns, ring_token_ns;   /**< the same by a ring */
     double   launch_ns, prompt_launch_ns; /**< least time of an iteration, KV apart: without prompts, with prompts */
-    double   tokens_per_step;          /**< that a decoding sequence has in an iteration: 1, and its drafts */
+    double   vision_ns;                /**< more for a prompt token of an image: its encoder, on one accelerator */
+    double   step_ns;                  /**< more for a decoding sequence: attention among the latent tokens of an image */
+    double   tokens_per_step;          /**< that a decoding sequence has in an iteration: 1 and its drafts; the latent tokens of an image */
     double   draft_factor;             /**< of a decode iteration, with the time of proposing drafts */
     uint32_t limit;                    /**< tokens; 0: no layer has a limit */
     uint32_t most;                     /**< largest batch */
@@ -50,6 +52,7 @@ typedef struct orr_roofline {
 typedef struct orr_load {
     uint32_t decoding;          /**< sequences that decode */
     uint32_t prompts, prompt_tokens;
+    uint32_t image_tokens;      /**< of these, of images */
     int64_t  context, near;     /**< of those that decode: sum of contexts; of contexts up to the limit. 2^-16 tokens */
     double   pairs, near_pairs; /**< sum over prompt tokens of the context that each attends to; the same up to the limit */
 } orr_load;

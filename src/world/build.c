@@ -220,10 +220,10 @@ static void check_whole(orr_builder *b)
         const orr_service *s = &w->services[c->service];
         if (s->kind != ORR_SERVICE_LLM)
             continue;
-        uint64_t longest = (uint64_t)c->prefix_tokens + c->input.most + c->output.most;
         const orr_model_info *model = &w->models[s->model];
+        uint64_t longest = (uint64_t)c->prefix_tokens + c->input.most + (uint64_t)c->images.most * model->image_tokens + c->thinking.most + c->output.most;
         if (longest > model->longest_context)
-            orr_problem(b->problems, c->where, "class `%s` may ask for %llu tokens (prefix, input and output at most) but %s has a context of %u", c->name, (unsigned long long)longest, model->name,
+            orr_problem(b->problems, c->where, "class `%s` may ask for %llu tokens (prefix, input, images, thinking and output at most) but %s has a context of %u", c->name, (unsigned long long)longest, model->name,
                         model->longest_context);
         int64_t cache = 0;
         for (uint32_t r = 0; r < s->row_count; r++) {

@@ -112,6 +112,10 @@ static void models(orr_builder *b)
         m->read_elements_per_token = cell(b, csv, r, "read_elems_per_token", 0, 1e9, m->kv_elements_per_token);
         m->full_layers = cell(b, csv, r, "full_layers", 0, 1e4, m->layers);
         m->near_layers = cell(b, csv, r, "near_layers", 0, 1e4, 0);
+        m->vision_parameters = 1e9 * cell(b, csv, r, "vision_params_b", 0, 1e3, 0);
+        m->image_tokens = (uint32_t)cell(b, csv, r, "image_tokens", 0, 1e6, 0);
+        m->image_patches = cell(b, csv, r, "image_patches", 0, 1e3, 0);
+        m->step_tokens = (uint32_t)cell(b, csv, r, "step_tokens", 0, 1e6, 0);
         m->longest_context = (uint32_t)cell(b, csv, r, "max_context", 1, 1e9, NO_DEFAULT);
         m->attention = strcmp(orr_word(b, csv, r, "attention"), "mla") == 0 ? ORR_ATTENTION_MLA : ORR_ATTENTION_SHARDED;
         orr_note_origin(b, csv, r, "models", name);

@@ -292,6 +292,12 @@ static void place(orr_builder *b, const orr_node *n, uint32_t class_)
         orr_problem(b->problems, orr_where_of(n, "replay"), "a replayed trace cannot be scaled: `scale` must be 1");
 }
 
+static bool sees(const orr_builder *b, uint32_t service)
+{
+    uint32_t model = ((orr_service *)orr_array_at(&b->services, service))->model;
+    return model != ORR_NONE && ((orr_model_info *)orr_array_at(&b->models, model))->image_tokens > 0;
+}
+
 void orr_build_populations(orr_builder *b)
 {
     const orr_node *list = orr_node_get(b->root, "clients");
@@ -313,6 +319,12 @@ void orr_build_populations(orr_builder *b)
         c->population = orr_number(n, "population") * b->world->scale;
         c->input = lengths(b, n, "input");
         c->output = lengths(b, n, "output");
+        c->thinking = lengths(b, n, "thinking");
+        c->hidden = orr_integer(orr_node_get(n, "thinking"), "hidden") != 0;
+        c->images = lengths(b, n, "images");
+        if (c->images.most > 0 && c->service != ORR_NONE && !sees(b, c->service))
+            orr_problem(b->problems, orr_where_of(n, "images"), "the model of service `%s` does not look at images: it has no `image_tokens` in the catalogue",
+                        ((orr_service *)orr_array_at(&b->services, c->service))->name);
         c->prefix_tokens = (uint32_t)orr_integer(n, "prefix");
         const orr_node *slo = orr_node_get(n, "slo"), *retry = orr_node_get(n, "retry");
         c->slo_first_token_ns = orr_integer(slo, "ttft");

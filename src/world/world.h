@@ -85,6 +85,10 @@ typedef struct orr_model_info {
     double        read_elements_per_token, near_elements_per_token; /**< read per step: of the whole context; of the near_limit tokens that sparse layers look at */
     double        full_layers, near_layers;                       /**< layers that attend to everything, to near_limit tokens */
     uint32_t      near_limit;                                     /**< window, or top k of sparse attention, in tokens; 0: none */
+    double        vision_parameters;                              /**< of the encoder of images, which works on image_patches patches per image token; 0: none */
+    uint32_t      image_tokens;                                   /**< prompt tokens of an image */
+    double        image_patches;
+    uint32_t      step_tokens;                                    /**< a model of images: latent tokens that one step of one image computes; 0: a language model */
     uint32_t      longest_context;
     orr_attention attention; /**< MLA: the cache is not sharded over the group */
     uint32_t      tariff, tariff_count; /**< rows of tariffs */
@@ -173,6 +177,9 @@ typedef struct orr_class {
     int64_t     ramp_ns;       /**< closed loop: the users begin one after another, evenly in this time */
     double      profile[24];            /**< relative rate by local hour, mean 1 */
     orr_lengths input, output;
+    orr_lengths thinking;      /**< tokens produced before the answer; most = 0: none */
+    bool        hidden;        /**< the client does not see them */
+    orr_lengths images;        /**< in a prompt; most = 0: none */
     uint32_t    prefix_tokens; /**< shared system prompt at the head of every request of the class */
     uint32_t    request_bytes, response_bytes, bytes_per_input_token, bytes_per_output_token;
     double      uplink_bit_s, downlink_bit_s;
