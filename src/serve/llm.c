@@ -106,10 +106,12 @@ uint64_t orr_llm_made(const orr_llm *l, const orr_job *j)
     return j->state == ORR_JOB_HELD || (j->state == ORR_JOB_WAITING && j->received) ? before + (uint64_t)TOKEN : before;
 }
 
-static uint32_t whole(const orr_job *j, uint64_t made)
+/* Whole tokens of those made. Rates are rounded up, but the last token comes with the last step. */
+static uint32_t whole(const orr_llm *l, const orr_job *j, uint64_t made)
 {
     uint64_t tokens = made >> ORR_TOKEN_BITS;
-    return tokens < j->output ? (uint32_t)tokens : j->output;
+    uint32_t largest = j->output - (j->state == ORR_JOB_DECODING && l->step < j->finish);
+    return tokens < largest ? (uint32_t)tokens : largest;
 }
 
 /* KV blocks. A sequence owns those of its context that are not in nodes of the prefix cache. */
@@ -398,7 +400,7 @@ static void part(orr_llm *l, const orr_llm_kind *kind, orr_job *j)
     }
     if (l->decoding == 0)
         l->crossing = UINT64_MAX;
-    j->before = whole(j, made);
+    j->before = whole(l, j, made);
     l->surplus += made - ((uint64_t)j->before << ORR_TOKEN_BITS);
 }
 
@@ -682,7 +684,7 @@ bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
     if (j->state == ORR_JOB_WAITING) {
         bool first = l->waiting.head == job + 1;
         orr_job_remove(site->jobs, &l->waiting, job);
-        j->before = whole(j, orr_llm_made(l, j));
+        j->before = whole(l, j, orr_llm_made(l, j));
         j->state = ORR_JOB_ENDED;
         ok &= tell(site, job, ORR_JOB_CANCELLED, 0, now_ns);
         return first ? try_head(l, kind, site, now_ns) && ok : ok;
@@ -741,7 +743,7 @@ bool orr_llm_stop(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
         if (j->state == ORR_JOB_DECODING)
             part(l, kind, j);
         else
-            j->before = whole(j, orr_llm_made(l, j));
+            j->before = whole(l, j, orr_llm_made(l, j));
         ok &= leave(l, kind, site, i, ORR_JOB_CANCELLED);
     }
     l->prompt_blocks = 0;
@@ -757,7 +759,7 @@ uint32_t orr_llm_generated(const orr_llm *l, const orr_job *j, int64_t now_ns)
     uint64_t made = orr_llm_made(l, j);
     if (j->state == ORR_JOB_DECODING && !l->stalled)
         made += completed(l, now_ns, false) * j->rate;
-    return whole(j, made);
+    return whole(l, j, made);
 }
 
 int64_t orr_llm_held(const orr_llm *l, const orr_llm_kind *kind, const orr_job *j)

@@ -8,13 +8,14 @@
  *
  * *Memory.* KV is kept in blocks of some tokens (Kwon et al., "PagedAttention", SOSP 2023). A request enters when a place in the batch
  * and the blocks of its prompt and first token are free, with a reserve while others run; first come, first served. Blocks of prompts
- * stay in the prefix cache (prefix.h) until others have needed the room for some time: nobody loses a hit to what happens at the same moment. When the decoding sequences cannot grow, the one that was admitted last
- * gives up its KV and waits at the head of the queue, to compute it again (recompute preemption); nobody enters at that boundary,
+ * stay in the prefix cache (prefix.h) until others have needed the room for some time: what happens at one moment takes no
+ * hit from anybody at that moment, so that its order does not matter. When the decoding sequences cannot grow, the one that was admitted
+ * last gives up its KV and waits at the head of the queue, to compute it again (recompute preemption); nobody enters at that boundary,
  * unless nothing runs any more.
  *
  * *Order at a boundary.* Tokens of the iteration that ends; who is done leaves; of the prompts, in order of entrance, cancelled ones leave
  * and complete ones decode; contexts that have reached the limit of sparse layers stop growing there; cancelled ones leave;
- * preemption; admission. Those that leave together do so in order of index: their nodes give way in that order.
+ * preemption; admission. Of those that decode the done, and the cancelled, leave in order of index: their nodes will give way in that order.
  *
  * *Jumps.* While the composition stays the same, m iterations take m*T0 + slope*m(m-1)/2, exactly, in integers of 2^-10 ns. So an
  * instance keeps one *plan*: from `start`, `iterations` steps, due at `due`. A plan ends at the first completion, or after
@@ -140,7 +141,10 @@ bool orr_llm_release(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site 
  */
 bool orr_llm_stop(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns);
 
-/** Answer tokens of a job (after a catch-up to `now_ns`): those of completed boundaries, and of the plan that runs strictly before `now_ns`. */
+/**
+ * Answer tokens of a job (after a catch-up to `now_ns`): those of completed boundaries, and of the plan that runs strictly before `now_ns`.
+ * A step makes tokens in fractions, rounded up; the last token comes with the last step.
+ */
 uint32_t orr_llm_generated(const orr_llm *llm, const orr_job *job, int64_t now_ns);
 
 /** The same in 2^-16 tokens, completed boundaries only: what orr_llm.produced counts. */

@@ -10,6 +10,8 @@
 
 enum { DENSE, MIXTURE, FOUR_BIT, ALONE, POOLS, MOST = 64 };
 
+static const int64_t TOKEN = INT64_C(1) << ORR_TOKEN_BITS;
+
 static orr_accelerator accelerator = {
     .bandwidth_byte_s = 1e12, .bf16_flops = 100e12, .int8_ops = 200e12, .fp8_flops = 250e12, .link_byte_s = 1e11,
     .dense = {.compute_efficiency = 0.5, .bandwidth_efficiency = 0.8, .kv_efficiency = 0.5, .attention_efficiency = 0.25, .link_efficiency = 0.5,
@@ -82,22 +84,68 @@ START_TEST(iterations_take_what_was_computed_by_hand)
         {MIXTURE, 0, 0, 1, 2048, 2048 * 1024, 66322507574.03491},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int64_t got = orr_roofline_iteration(&r[cases[i].pool], cases[i].decoding, cases[i].context, cases[i].prompts, cases[i].prompt, cases[i].pairs);
+        int64_t got = orr_roofline_iteration(&r[cases[i].pool], &(orr_load){.decoding = cases[i].decoding, .prompts = cases[i].prompts, .prompt_tokens = cases[i].prompt,
+                                                                           .context = cases[i].context * TOKEN, .pairs = cases[i].pairs});
         ck_assert_msg(fabs((double)got - cases[i].quanta) <= 1, "case %zu: %ld, not %.3f", i, (long)got, cases[i].quanta); /* doubles have 16 digits, these have 11 */
     }
 }
 END_TEST
 
+/* A decode iteration with contexts in 2^-16 tokens. */
+static int64_t decode(const orr_roofline *f, uint32_t n, int64_t context, int64_t near) { return orr_roofline_iteration(f, &(orr_load){.decoding = n, .context = context, .near = near}); }
+
 START_TEST(time_is_linear_in_the_sum_of_contexts_and_the_slope_is_its_step)
 {
     for (int pool = DENSE; pool <= MIXTURE; pool++)
         for (uint32_t n = 1; n <= MOST; n++) {
-            int64_t slope = orr_roofline_slope(&r[pool], n), empty = orr_roofline_iteration(&r[pool], n, 0, 0, 0, 0);
+            int64_t slope = orr_roofline_slope(&r[pool], n * TOKEN, 0), empty = decode(&r[pool], n, 0, 0);
             ck_assert_int_eq(slope, n * (pool == DENSE ? 2048 : 640));
             for (int64_t j = 0; j < 100000; j = 3 * j + 1)
-                ck_assert_int_eq(orr_roofline_iteration(&r[pool], n, j * n, 0, 0, 0), empty + j * slope);
-            ck_assert_int_eq(orr_roofline_iteration(&r[pool], n, 77, 1, 9, 5) - orr_roofline_iteration(&r[pool], n, 0, 1, 9, 5), 77 * (pool == DENSE ? 2048 : 640));
+                ck_assert_int_eq(decode(&r[pool], n, j * n * TOKEN, 0), empty + j * slope);
+            orr_load mixed = {.decoding = n, .prompts = 1, .prompt_tokens = 9, .pairs = 5}, longer = mixed;
+            longer.context = 77 * TOKEN;
+            ck_assert_int_eq(orr_roofline_iteration(&r[pool], &longer) - orr_roofline_iteration(&r[pool], &mixed), 77 * (pool == DENSE ? 2048 : 640));
         }
+}
+END_TEST
+
+START_TEST(layers_with_a_limit_have_terms_of_their_own)
+{
+    orr_roofline f = r[DENSE]; /* 2 ns per context token, 0.8 per pair */
+    f.limit = 120;
+    f.near_ns = 3;
+    f.near_attention_ns = 0.5;
+    int64_t empty = decode(&f, 2, 0, 0);
+    ck_assert_int_eq(decode(&f, 2, 1000 * TOKEN, 240 * TOKEN) - empty, 1024 * (2 * 1000 + 3 * 240));
+    ck_assert_int_eq(decode(&f, 2, TOKEN / 2, TOKEN / 2) - empty, 1024 + 1536); /* half a token */
+    ck_assert_int_eq(orr_roofline_slope(&f, 3 * TOKEN / 2, TOKEN / 2), 3072 + 1536);
+    ck_assert_int_eq(orr_roofline_slope(&f, TOKEN, 0), 2048);
+    orr_load far = {.prompts = 1, .prompt_tokens = 50, .pairs = 6250}, near = far;
+    near.near_pairs = 5800;
+    ck_assert_int_le(llabs(orr_roofline_iteration(&f, &near) - orr_roofline_iteration(&f, &far) - 1024 * 2900), 1);
+}
+END_TEST
+
+START_TEST(a_prompt_token_attends_to_those_before_it_and_half_to_itself_up_to_the_limit)
+{
+    static const struct {
+        uint32_t limit;
+        double   near_pairs;
+    } cases[] = {{0, 0}, {50, 50 * 50}, {100, 50 * 100}, {120, 20 * 110 + 30 * 120}, {150, 6250}, {1000, 6250}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        orr_roofline f = {.limit = cases[i].limit};
+        orr_load load = {0};
+        orr_roofline_add_prompt(&f, &load, 100, 50); /* positions 100 to 149 */
+        ck_assert_double_eq(load.pairs, 50 * 125);
+        ck_assert_double_eq(load.near_pairs, cases[i].near_pairs);
+        ck_assert(load.prompts == 1 && load.prompt_tokens == 50);
+        orr_roofline_add_prompt(&f, &load, 77, 0); /* one that has to wait is not there */
+        ck_assert(load.prompts == 1 && load.prompt_tokens == 50 && load.pairs == 50 * 125);
+        orr_load chunks = {0};
+        orr_roofline_add_prompt(&f, &chunks, 100, 13);
+        orr_roofline_add_prompt(&f, &chunks, 113, 37);
+        ck_assert(chunks.prompts == 2 && chunks.pairs == load.pairs && chunks.near_pairs == load.near_pairs);
+    }
 }
 END_TEST
 
@@ -109,7 +157,7 @@ START_TEST(the_table_of_decode_iterations_is_the_formula)
             long double touched = pool == DENSE ? 0 : 1 - powl(0.75L, n), c = (long double)f->compute_ns * n, w = f->dense_ns + f->expert_ns * touched;
             long double ns = f->base_ns + f->sequence_ns * n + powl(powl(c, 1.4L) + powl(w, 1.4L), 1 / 1.4L) + f->reduce_ns + f->reduce_token_ns * n;
             ck_assert_msg(fabsl((long double)f->decode[n] - 1024 * ns) <= 1, "pool %d, %u sequences: %ld, not %.3Lf", pool, n, (long)f->decode[n], 1024 * ns);
-            ck_assert_int_eq(orr_roofline_iteration(f, n, 0, 0, 0, 0), f->decode[n]);
+            ck_assert_int_eq(decode(f, n, 0, 0), f->decode[n]);
         }
     }
 }
@@ -123,6 +171,8 @@ int main(void)
     tcase_add_test(promises, constants_are_those_of_the_catalogue);
     tcase_add_test(promises, iterations_take_what_was_computed_by_hand);
     tcase_add_test(promises, time_is_linear_in_the_sum_of_contexts_and_the_slope_is_its_step);
+    tcase_add_test(promises, layers_with_a_limit_have_terms_of_their_own);
+    tcase_add_test(promises, a_prompt_token_attends_to_those_before_it_and_half_to_itself_up_to_the_limit);
     tcase_add_test(promises, the_table_of_decode_iterations_is_the_formula);
     return run_as_tap("roofline", promises);
 }
