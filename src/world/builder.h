@@ -33,7 +33,7 @@ typedef struct orr_builder {
     orr_problems   *problems;
     const orr_node *root;
     orr_array sites, links, accelerators, models, tariffs, services, pools, classes, cohorts, traces, origins;
-    orr_array devices, accesses, rules, profiles;
+    orr_array grid_hours, devices, accesses, rules, profiles;
     bool      out_of_memory;
 } orr_builder;
 
@@ -56,6 +56,7 @@ uint32_t orr_look_up(const orr_array *array, const char *name);
 
 /* The steps, in order. Each notes what is wrong and goes on. */
 void orr_build_catalogues(orr_builder *builder);  /* accelerators, models, prices, access, devices, profiles, residency */
+void orr_build_grid_hours(orr_builder *builder);  /* electricity by local hour */
 void orr_build_places(orr_builder *builder);      /* sites and links */
 void orr_build_services(orr_builder *builder);    /* services and pools */
 void orr_build_populations(orr_builder *builder); /* classes, cohorts, traces */
