@@ -38,7 +38,7 @@ static orr_where kept_where(orr_builder *b, orr_where where)
 
 static uint32_t hours_of(orr_builder *b, const char *name, orr_where where)
 {
-    return *name == 0 ? ORR_NONE : orr_find(b, &b->grid_hours, name, "grid in the catalogue grid_hours", where);
+    return *name == 0 ? ORR_NONE : orr_find(b, &b->grid_hours, name, "grid", where);
 }
 
 /* Without the catalogue of hours electricity is flat at the sites of the catalogue. */
@@ -100,7 +100,7 @@ static void inline_sites(orr_builder *b)
         s->utc_offset_s = (int32_t)lround(3600 * orr_number(n, "utc_offset"));
         s->pue = orr_number(n, "pue");
         s->pue_fixed_share = orr_number(n, "pue_fixed_share");
-        s->grid_hours = hours_of(b, orr_text(n, "grid_hours"), orr_where_of(n, "grid_hours"));
+        s->grid_hours = orr_has(n, "grid_hours") ? hours_of(b, orr_text(n, "grid_hours"), orr_where_of(n, "grid_hours")) : ORR_NONE;
         s->carbon_g_per_kwh = orr_number(n, "grid_carbon");
         s->electricity_yuan_per_kwh = orr_number(n, "electricity");
     }
