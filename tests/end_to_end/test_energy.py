@@ -5,7 +5,7 @@ import os
 import h5py
 import numpy as np
 
-from harness import BUSY, ROOT, contents, differing, main, orrery, path, run, scenario, summary, write
+from harness import BUSY, ROOT, differing, main, orrery, path, run, scenario, summary, write
 
 NATIONAL = scenario("national_day.yaml")
 ORIGIN = "test,2026-10,derived,\n"
@@ -47,10 +47,10 @@ HOURS = "grid,hour,price_factor,carbon_factor,source,as_of,confidence,range\n"
 
 
 def flat_hours():
-    """A catalogue with the grids of the shipped one, all flat."""
+    """A catalogue with the grids of the shipped one, all flat; factors are relative."""
     with open(os.path.join(ROOT, "data", "grid_hours.csv")) as f:
         grids = {row["grid"] for row in csv.DictReader(line for line in f if not line.startswith("#"))}
-    return write("flat.csv", HOURS + "".join(f"{g},{h},1,1,{ORIGIN}" for g in sorted(grids) for h in range(24)))
+    return write("flat.csv", HOURS + "".join(f"{g},{h},3,7,{ORIGIN}" for g in sorted(grids) for h in range(24)))
 
 
 def whole(numbers):
@@ -79,10 +79,13 @@ def test_bins_longer_than_hours_and_beside_them_change_no_sum():
     for other in others:
         assert np.allclose(exact, other, rtol=1e-11, atol=0), (exact, other)
     # What is not about electricity does not notice its hours.
-    flat = contents(run(NATIONAL, "flat.h5", *span, "--set", "output.bin=200 min", "--set", "output.latency_bin=200 min", "--set", f"catalogues.grid_hours={flat_hours()}"))
-    ours = contents(runs[0])
-    changed = [d for d in differing(ours, flat) if not d.startswith(("/scenario", "/@", "/audit"))]
+    flat = run(NATIONAL, "flat.h5", *span, "--set", "output.bin=200 min", "--set", "output.latency_bin=200 min", "--set", f"catalogues.grid_hours={flat_hours()}")
+    changed = [d for d in differing(runs[0], flat) if not d.startswith(("/scenario", "/@", "/audit"))]
     assert set(changed) == {f"/{t}/{c}" for t in ("sites", "tokens/pools") for c in ("carbon", "electricity_yuan")}, changed
+    with h5py.File(flat) as f:
+        at = f["scenario/pools/site"][:][f["tokens/pools/pool"][:]]
+        for column, mean, unit in (("carbon", "grid_carbon", 1000), ("electricity_yuan", "electricity", 1)):
+            assert np.allclose(f[f"tokens/pools/{column}"][:], f["tokens/pools/energy"][:] * f[f"scenario/sites/{mean}"][:][at] / unit, rtol=1e-12), "a site's figure is its mean"
 
 
 def test_idle_servers_draw_their_idle_power_and_working_ones_more():
