@@ -38,6 +38,7 @@ def test_a_run_killed_at_random_moments_and_resumed_equals_the_straight_run():
             _, words = process.communicate()
             if process.returncode == 0:
                 break
+            assert process.returncode == -signal.SIGKILL, words
             kills += 1
             resumed_from_the_middle += "no checkpoint yet" not in words
             threads = ["--threads", str(chance.randint(1, 3))]
