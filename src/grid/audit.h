@@ -9,7 +9,7 @@
 
 #include "grid/grid.h"
 
-enum { ORR_AUDIT_CHECKS = 20 };
+enum { ORR_AUDIT_CHECKS = 24 };
 
 typedef struct orr_check {
     const char *name;

@@ -130,6 +130,7 @@ typedef struct orr_pool_counts {
     uint64_t arrived, done, cancelled, refused, handed_over;
     uint64_t lost;               /**< of the cancelled: for clients who were still there */
     uint64_t failures, loads;    /**< of replicas */
+    unsigned __int128 held_taken; /**< of held_time, what electricity has been reckoned for */
     unsigned __int128 up_time, held_time; /**< replicas in service, and with accelerators, integrated: ns */
     int64_t  up_since_ns;
     uint32_t up, held;

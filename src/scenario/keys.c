@@ -14,6 +14,7 @@ const orr_key orr_scenario_keys[] = {
 
     {"catalogues", T(MAP), "", "{}", NULL, "tables of facts with their origins (CSV)"},
     {"catalogues.sites", T(FILE), "", "", NULL, "places; added to `sites`"},
+    {"catalogues.grid_hours", T(FILE), "", "", NULL, "price and carbon of electricity by local hour; without it they are flat at the sites of the catalogue"},
     {"catalogues.links", T(FILE), "", "", NULL, "fibre links; added to `links`"},
     {"catalogues.accelerators", T(FILE), "", "", NULL, "accelerator kinds: what their data sheets say"},
     {"catalogues.engines", T(FILE), "", "", NULL, "inference engines: how they form batches and keep their cache"},
@@ -42,9 +43,11 @@ const orr_key orr_scenario_keys[] = {
     {"sites[].macro_region", T(TEXT), "", "Other", NULL, "region of the latency histograms"},
     {"sites[].population", T(NUMBER), "people", "0", "[0,inf)", "share of a country's clients"},
     {"sites[].utc_offset", T(NUMBER), "h", "8", "[-12,14]", "local time"},
-    {"sites[].pue", T(NUMBER), "", "1.42", "[1,3]", "power usage effectiveness"},
-    {"sites[].grid_carbon", T(NUMBER), "g/kWh", "586", "[0,2000]", "carbon of the grid"},
-    {"sites[].electricity", T(NUMBER), "yuan/kWh", "0.6", "[0,10]", "price of electricity"},
+    {"sites[].pue", T(NUMBER), "", "1.42", "[1,3]", "power usage effectiveness when all accelerators work"},
+    {"sites[].pue_fixed_share", T(NUMBER), "", "0", "[0,1]", "share of the facility's own power at that load that it draws at any load"},
+    {"sites[].grid_carbon", T(NUMBER), "g/kWh", "586", "[0,2000]", "carbon of the grid, mean over the day"},
+    {"sites[].electricity", T(NUMBER), "yuan/kWh", "0.6", "[0,10]", "price of electricity, mean over the day"},
+    {"sites[].grid_hours", T(TEXT), "", "", NULL, "grid of the catalogue that tells how price and carbon go over the day; flat if absent"},
 
     {"links", T(LIST), "", "", NULL, "fibre between two sites, both directions"},
     {"links[].a", T(TEXT), "", NULL, NULL, "one end (a site)"},

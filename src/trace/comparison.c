@@ -22,6 +22,7 @@ const orr_metric_kind orr_compared_metrics[ORR_COMPARED_METRICS] = {
     {"utilisation.accelerators", "Accelerator utilisation", "ratio", NULL},
     {"batch.mean", "Mean batch", "", NULL},
     {"energy.kwh", "Energy", "kWh", "lower"},
+    {"electricity.yuan", "Electricity", "yuan", "lower"},
     {"carbon.kg", "Carbon", "kg", "lower"},
 };
 

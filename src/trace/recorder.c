@@ -2,7 +2,7 @@
 
 #include "base/time.h"
 #include "base/version.h"
-#include "serve/power.h"
+#include "trace/electricity.h"
 #include "trace/schema.h"
 
 #include <math.h>
@@ -12,6 +12,12 @@
 #include <unistd.h>
 
 enum { NANO = 1000000000 };
+
+/* Integrals of one pool over the bin. */
+typedef struct pool_bin {
+    double   slot_ns, batch_ns, decode_ns, prompt_ns, held_ns; /* held: replicas that have accelerators */
+    uint64_t waiting, kv; /* at its end */
+} pool_bin;
 
 /* Latency over one class, region and metric within the current latency bin; and over one site for the whole run. */
 struct orr_recorder {
@@ -25,11 +31,13 @@ struct orr_recorder {
     uint64_t        *sum_count; /* [cohort][metric] */
     unsigned __int128 *sum;
     int64_t         *largest;
-    double          *energy, *carbon; /* per pool */
+    pool_bin        *pools;           /* current bin, up to metered_ns */
+    orr_work        *work;            /* by pool, of one piece of it */
+    orr_electricity  electricity;
     uint64_t        *link_bytes;      /* [link][2]: current bin */
     orr_array        rows;            /* of orr_request_row: current bin */
     uint64_t         reasons[ORR_REASONS];
-    int64_t          bin_start, latency_start;
+    int64_t          bin_start, latency_start, metered_ns;
     uint64_t         seen_tokens, seen_offered; /* what the series has held, for the audit */
     bool             ok;
 };
@@ -54,7 +62,8 @@ static void write_info(orr_recorder *r)
             if (w->pools[p].site == s && w->pools[p].accelerator != ORR_NONE)
                 accelerators += (uint64_t)w->pools[p].group * w->pools[p].replicas;
         ROW(ORR_TABLE_SITES_INFO, i->id, i->name, kinds[i->kind], i->region, i->macro_region, i->country, i->latitude, i->longitude, INT(i->utc_offset_s), i->pue,
-            i->carbon_g_per_kwh, i->electricity_yuan_per_kwh, INT(clients), INT(accelerators), INT(s < w->used_count));
+            i->carbon_g_per_kwh, i->electricity_yuan_per_kwh, INT(clients), INT(accelerators), INT(s < w->used_count), i->pue_fixed_share,
+            i->grid_hours == ORR_NONE ? "" : w->grid_hours[i->grid_hours].name);
     }
     for (uint32_t l = 0; l < w->link_count; l++) {
         const orr_link *k = &w->links[l];
@@ -135,10 +144,11 @@ static bool allocate(orr_recorder *r)
     r->sum_count = calloc((size_t)w->cohort_count * ORR_METRICS + 1, sizeof *r->sum_count);
     r->sum = calloc((size_t)w->cohort_count * ORR_METRICS + 1, sizeof *r->sum);
     r->largest = calloc((size_t)w->cohort_count * ORR_METRICS + 1, sizeof *r->largest);
-    r->energy = calloc(w->pool_count + 1, sizeof *r->energy);
-    r->carbon = calloc(w->pool_count + 1, sizeof *r->carbon);
+    r->pools = calloc(w->pool_count + 1, sizeof *r->pools);
+    r->work = calloc(w->pool_count + 1, sizeof *r->work);
+    bool metered = orr_electricity_init(&r->electricity, w);
     r->link_bytes = calloc(2 * (size_t)w->link_count + 1, sizeof *r->link_bytes);
-    return r->regions && r->by_site && r->sum_count && r->sum && r->largest && r->energy && r->carbon && r->link_bytes;
+    return r->regions && r->by_site && r->sum_count && r->sum && r->largest && r->pools && r->work && metered && r->link_bytes;
 }
 
 static void destroy(orr_recorder *r)
@@ -149,9 +159,10 @@ static void destroy(orr_recorder *r)
         orr_table_close(&r->table[t]);
     if (r->file > 0)
         H5Fclose(r->file);
-    void *const owned[] = {r->regions, r->by_site, r->sum_count, r->sum, r->largest, r->energy, r->carbon, r->link_bytes, r->path, r->partial, r->fresh};
+    void *const owned[] = {r->regions, r->by_site, r->sum_count, r->sum, r->largest, r->pools, r->work, r->link_bytes, r->path, r->partial, r->fresh};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
+    orr_electricity_clear(&r->electricity);
     orr_array_clear(&r->rows);
     orr_array_clear(&r->shelf.chunks);
     free(r);
@@ -292,12 +303,13 @@ static void archive_memory(orr_recorder *r, orr_archive *a)
     orr_archive_bytes(a, r->sum_count, sums * sizeof *r->sum_count);
     orr_archive_bytes(a, r->sum, sums * sizeof *r->sum);
     orr_archive_bytes(a, r->largest, sums * sizeof *r->largest);
-    orr_archive_bytes(a, r->energy, w->pool_count * sizeof *r->energy);
-    orr_archive_bytes(a, r->carbon, w->pool_count * sizeof *r->carbon);
+    orr_archive_bytes(a, r->pools, w->pool_count * sizeof *r->pools);
+    orr_electricity_archive(&r->electricity, a);
     orr_archive_bytes(a, r->link_bytes, 2 * (size_t)w->link_count * sizeof *r->link_bytes);
     orr_archive_bytes(a, r->reasons, sizeof r->reasons);
     orr_archive_bytes(a, &r->bin_start, sizeof r->bin_start);
     orr_archive_bytes(a, &r->latency_start, sizeof r->latency_start);
+    orr_archive_bytes(a, &r->metered_ns, sizeof r->metered_ns);
     orr_archive_bytes(a, &r->seen_tokens, sizeof r->seen_tokens);
     orr_archive_bytes(a, &r->seen_offered, sizeof r->seen_offered);
     for (int t = 0; t < ORR_TABLES; t++)
@@ -472,13 +484,8 @@ static void take_bytes(orr_recorder *r, const orr_grid *g, orr_site *s)
     }
 }
 
-/* Integrals of one pool over the bin, from its instances, which start again from zero. */
-typedef struct pool_bin {
-    double   slot_ns, batch_ns, decode_ns, prompt_ns;
-    uint64_t waiting, kv;
-} pool_bin;
-
-static pool_bin take_instances(const orr_grid *g, orr_site *s, const orr_pool *p, const orr_pool_state *state, int64_t end_ns)
+/* Integrals of one pool since they were last taken, from its instances, which start again from zero. */
+static pool_bin take_instances(const orr_grid *g, orr_site *s, const orr_pool *p, orr_pool_state *state, int64_t end_ns)
 {
     pool_bin b = {0};
     const double quantum = 1 << ORR_QUANTUM_BITS;
@@ -501,28 +508,60 @@ static pool_bin take_instances(const orr_grid *g, orr_site *s, const orr_pool *p
             st->busy_time = 0;
         }
     }
+    b.held_ns = (double)(state->counts.held_time - state->counts.held_taken);
+    state->counts.held_taken = state->counts.held_time;
     return b;
 }
 
-static void take_pools(orr_recorder *r, const orr_grid *g, orr_site *s, int64_t end_ns)
+/* A piece of the bin, in which no price changes. */
+static void take_piece(orr_recorder *r, const orr_grid *g, orr_site *s, int64_t end_ns)
+{
+    const orr_world *w = r->world;
+    for (uint32_t i = 0; i < s->pools.count; i++) {
+        uint32_t pool = w->site_pools[w->site_pool_start[s->id] + i];
+        pool_bin piece = take_instances(g, s, &w->pools[pool], orr_array_at(&s->pools, i), end_ns), *bin = &r->pools[pool];
+        bin->slot_ns += piece.slot_ns;
+        bin->batch_ns += piece.batch_ns;
+        bin->decode_ns += piece.decode_ns;
+        bin->prompt_ns += piece.prompt_ns;
+        bin->held_ns += piece.held_ns;
+        bin->waiting = piece.waiting;
+        bin->kv = piece.kv;
+        r->work[pool] = (orr_work){piece.decode_ns, piece.prompt_ns, piece.held_ns};
+    }
+    orr_electricity_meter(&r->electricity, s->id, r->metered_ns, end_ns, r->work);
+}
+
+void orr_recorder_meter(orr_recorder *r, orr_grid *g, int64_t at_ns)
+{
+    for (uint32_t i = 0; i < r->world->compute_count && at_ns > r->metered_ns; i++) {
+        orr_site *s = &g->sites[r->world->compute_sites[i]];
+        orr_server_account(g, s, at_ns);
+        take_piece(r, g, s, at_ns);
+    }
+    r->metered_ns = at_ns > r->metered_ns ? at_ns : r->metered_ns;
+}
+
+int64_t orr_recorder_metered(const orr_recorder *r) { return r->metered_ns; }
+
+static void write_pools(orr_recorder *r, orr_site *s, int64_t end_ns)
 {
     const orr_world *w = r->world;
     double width = (double)(end_ns - r->bin_start);
     for (uint32_t i = 0; i < s->pools.count && width > 0; i++) {
         uint32_t pool = w->site_pools[w->site_pool_start[s->id] + i];
         const orr_pool *p = &w->pools[pool];
-        orr_pool_state *state = orr_array_at(&s->pools, i);
-        orr_pool_counts *c = &state->counts;
-        pool_bin b = take_instances(g, s, p, state, end_ns);
+        orr_pool_counts *c = &((orr_pool_state *)orr_array_at(&s->pools, i))->counts;
+        pool_bin b = r->pools[pool];
+        orr_draw drawn = orr_electricity_take(&r->electricity, pool);
         bool llm = w->services[p->service].kind == ORR_SERVICE_LLM;
-        double busy = llm ? b.decode_ns + b.prompt_ns : 0, energy = orr_power_energy_kwh(w, p, width, b.decode_ns, b.prompt_ns);
-        double carbon = energy * w->sites[s->id].carbon_g_per_kwh / 1000;
-        r->energy[pool] += energy;
-        r->carbon[pool] += carbon;
+        double busy = llm ? b.decode_ns + b.prompt_ns : 0;
+        r->pools[pool] = (pool_bin){0};
         r->seen_tokens += c->bin_tokens;
         ROW(ORR_TABLE_SITES, INT(r->bin_start), INT(pool), INT(end_ns - r->bin_start), b.slot_ns / ORR_SECOND, b.batch_ns / ORR_SECOND, busy / ORR_SECOND,
             b.prompt_ns / ORR_SECOND, b.slot_ns / (width * p->slots), busy > 0 ? b.batch_ns / busy : 0.0, INT(b.waiting),
-            p->kv_tokens > 0 ? (double)b.kv / ((double)p->kv_tokens * p->replicas) : 0.0, INT(c->bin_arrived), INT(c->bin_done), INT(c->bin_refused), INT(c->bin_tokens), energy, carbon, INT(c->up));
+            p->kv_tokens > 0 ? (double)b.kv / ((double)p->kv_tokens * p->replicas) : 0.0, INT(c->bin_arrived), INT(c->bin_done), INT(c->bin_refused), INT(c->bin_tokens), drawn.kwh,
+            drawn.carbon_kg, drawn.it_kwh, drawn.yuan, INT(c->up));
         c->bin_arrived = c->bin_done = c->bin_refused = c->bin_tokens = 0;
     }
 }
@@ -567,11 +606,11 @@ orr_status orr_recorder_bin(orr_recorder *r, orr_grid *g, int64_t end_ns)
 {
     const orr_world *w = r->world;
     bool latency_ends = end_ns % w->latency_bin_ns == 0;
+    orr_recorder_meter(r, g, end_ns);
     for (uint32_t i = 0; i < w->used_count; i++) {
         orr_site *s = &g->sites[i];
         if (orr_site_has_pools(g, s)) {
-            orr_server_account(g, s, end_ns);
-            take_pools(r, g, s, end_ns);
+            write_pools(r, s, end_ns);
             write_iterations(r, s);
             if (latency_ends)
                 write_gaps(r, s);
@@ -660,8 +699,9 @@ static void write_totals(orr_recorder *r, const orr_grid *g)
         for (uint32_t i = 0; i < g->sites[s].pools.count; i++) {
             uint32_t pool = w->site_pools[w->site_pool_start[s] + i];
             const orr_pool_counts *c = &((orr_pool_state *)orr_array_at(&g->sites[s].pools, i))->counts;
+            const orr_draw *drawn = &r->electricity.run[pool];
             ROW(ORR_TABLE_TOKENS_POOLS, INT(pool), INT(c->tokens[0]), INT(c->tokens[1]), INT(c->tokens[2]), INT(c->cancelled_tokens[2]), INT(c->cost / NANO), INT(c->cost % NANO),
-                INT(c->done), INT(c->cancelled), INT(c->refused), r->energy[pool], r->carbon[pool], r->energy[pool] * w->sites[s].electricity_yuan_per_kwh);
+                INT(c->done), INT(c->cancelled), INT(c->refused), drawn->kwh, drawn->carbon_kg, drawn->yuan, drawn->it_kwh);
         }
     for (uint32_t s = 0; s < w->used_count; s++)
         for (uint32_t i = 0; i < g->sites[s].pools.count; i++)
@@ -727,6 +767,7 @@ orr_status orr_recorder_close(orr_recorder *r, orr_grid *g, orr_status end, int6
         write_gaps(r, &g->sites[s]);
     write_totals(r, g);
     audit_output(r, g, a);
+    orr_electricity_audit(&r->electricity, end_ns, a);
     write_audit(r, a);
     orr_status status = flush(r);
     if (status == ORR_OK)

@@ -23,6 +23,12 @@ typedef struct orr_host_facts {
 /** Creates the file for the results of `grid` at `path` (ending .h5). ORR_IO with a problem if it cannot be written. */
 orr_status orr_recorder_open(orr_recorder **recorder, const char *path, const orr_grid *grid, orr_problems *problems);
 
+/** Takes what the sites drew up to `at_ns`, inside a bin; due wherever orr_world_next_grid_hour says. Nothing if that is already taken. */
+void orr_recorder_meter(orr_recorder *recorder, orr_grid *grid, int64_t at_ns);
+
+/** Up to when that has been done: nothing may end before. */
+int64_t orr_recorder_metered(const orr_recorder *recorder);
+
 /** Takes the bin that ends at `end_ns` from the sites. */
 orr_status orr_recorder_bin(orr_recorder *recorder, orr_grid *grid, int64_t end_ns);
 

@@ -55,6 +55,24 @@ static int64_t last_end(const orr_grid *g)
     return last;
 }
 
+static int64_t latest(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* Up to when the sites' electricity has been taken, perhaps inside a bin: the run cannot end before. */
+static int64_t metered(const orr_recorder *recorder) { return recorder == NULL ? 0 : orr_recorder_metered(recorder); }
+
+/* Runs to `end`, and reads the meters wherever price or carbon of electricity change on the way. Returns early when all is done and the run has no duration. */
+static orr_status run_to(orr_grid *g, orr_recorder *recorder, int64_t now, int64_t end, const orr_run_options *options)
+{
+    const orr_world *w = g->world;
+    for (int64_t hour = orr_world_next_grid_hour(w, now); recorder != NULL && hour < end; hour = orr_world_next_grid_hour(w, hour)) {
+        orr_status status = orr_engine_run(g->engine, hour, options->stop);
+        if (status != ORR_OK || (w->duration_ns == ORR_NEVER && orr_grid_idle(g)))
+            return status;
+        orr_recorder_meter(recorder, g, hour);
+    }
+    return orr_engine_run(g->engine, end, options->stop);
+}
+
 orr_status orr_run_grid(orr_grid *g, orr_recorder *recorder, int64_t now, const orr_run_options *options, orr_run_result *result, orr_problems *problems)
 {
     const orr_world *w = g->world;
@@ -64,11 +82,11 @@ orr_status orr_run_grid(orr_grid *g, orr_recorder *recorder, int64_t now, const 
     *result = (orr_run_result){0};
     while (status == ORR_OK && now < w->duration_ns && !(w->duration_ns == ORR_NEVER && orr_grid_idle(g))) {
         int64_t end = now + w->bin_ns < w->duration_ns ? now + w->bin_ns : w->duration_ns;
-        status = orr_engine_run(g->engine, end, options->stop);
+        status = run_to(g, recorder, now, end, options);
         if (status != ORR_OK && status != ORR_INTERRUPTED)
             break;
         if (w->duration_ns == ORR_NEVER && orr_grid_idle(g)) /* the run ends with its last request, not with the bin */
-            end = last_end(g) + 1 > now ? last_end(g) + 1 : now;
+            end = latest(last_end(g) + 1, latest(now, metered(recorder)));
         if (end > LONGEST_TIME) {
             orr_problem(problems, (orr_where){w->scenario_path, 0, 0}, "the run passes 200 years of simulated time without coming to its end; does the load exceed the capacity?");
             status = ORR_BAD_INPUT;
@@ -92,10 +110,10 @@ orr_status orr_run_grid(orr_grid *g, orr_recorder *recorder, int64_t now, const 
     if (status == ORR_INTERRUPTED && options->checkpoint != NULL && orr_checkpoint_save(options->checkpoint, g, recorder, now, problems) != ORR_OK)
         status = ORR_IO;
     if (status == ORR_INTERRUPTED && recorder != NULL) {
-        int64_t reached = now;
+        int64_t reached = latest(now, metered(recorder));
         for (uint32_t s = 0; s < w->used_count; s++) {
             int64_t at = orr_now(orr_engine_lane_of(g->engine, s));
-            reached = at > reached ? at : reached;
+            reached = latest(at, reached);
         }
         now = reached;
         if (orr_recorder_bin(recorder, g, now) != ORR_OK)

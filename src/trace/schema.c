@@ -21,8 +21,10 @@ static const orr_column sites_info[] = {
     {"id", TEXT, "", "short name"}, {"name", TEXT, "", "full name"}, {"kind", TEXT, "", "hub, province, metro, edge, overseas, landing or transit"},
     {"region", TEXT, "", "province or state"}, {"macro_region", TEXT, "", "region of the latency histograms"}, {"country", TEXT, "", "ISO 3166 code"},
     {"latitude", F64, "degree", "north is positive"}, {"longitude", F64, "degree", "east is positive"}, {"utc_offset", I32, "s", "local time"},
-    {"pue", F64, "1", "power usage effectiveness"}, {"grid_carbon", F64, "g/kWh", "carbon of the grid"}, {"electricity", F64, "yuan/kWh", "price of electricity"},
-    {"clients", U64, "1", "clients at this ingress"}, {"accelerators", U64, "1", "accelerators in its pools"}, {"used", U8, "1", "1 if it has clients or pools"}};
+    {"pue", F64, "1", "power usage effectiveness when all accelerators work"}, {"grid_carbon", F64, "g/kWh", "carbon of the grid, mean over the day"},
+    {"electricity", F64, "yuan/kWh", "price of electricity, mean over the day"},
+    {"clients", U64, "1", "clients at this ingress"}, {"accelerators", U64, "1", "accelerators in its pools"}, {"used", U8, "1", "1 if it has clients or pools"},
+    {"pue_fixed_share", F64, "1", "share of the facility's own power at full load that it draws at any load"}, {"grid_hours", TEXT, "", "grid of the hourly price and carbon, empty if flat"}};
 static const orr_column links_info[] = {
     {"a", TEXT, "", "one end (site id)"}, {"b", TEXT, "", "other end"}, {"length", F64, "km", "fibre"}, {"delay", I64, "ns", "propagation, one way"},
     {"capacity", F64, "bit/s", "per direction"}};
@@ -64,7 +66,8 @@ static const orr_column sites[] = {
     {"batch_time", F64, "s", "decoding requests, integrated"}, {"busy_time", F64, "s", "replicas with work, integrated"}, {"prefill_time", F64, "s", "replicas with prompts in the batch, integrated"},
     {"utilisation", F64, "1", "busy places over places"}, {"batch", F64, "1", "mean decoding requests of a replica with work"}, {"waiting", U32, "1", "requests in queue at the end of the bin"},
     {"kv_used", F64, "1", "share of the cache reserved at the end of the bin"}, {"arrived", U64, "1", "requests"}, {"done", U64, "1", "requests"}, {"refused", U64, "1", "requests"},
-    {"tokens", U64, "tokens", "metered, all kinds"}, {"energy", F64, "kWh", "with PUE"}, {"carbon", F64, "kg", "of the site's grid"},
+    {"tokens", U64, "tokens", "metered, all kinds"}, {"energy", F64, "kWh", "from the grid, with its part of the facility's"}, {"carbon", F64, "kg", "of the site's grid at that hour"},
+    {"it_energy", F64, "kWh", "at the servers"}, {"electricity_yuan", F64, "yuan", "price of the energy at that hour"},
     {"in_service", U32, "1", "replicas at the end of the bin"}};
 static const orr_column gaps[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"bin", U32, "1", "latency bin"}, {"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "gaps between two tokens of one answer, at the server"}};
@@ -95,8 +98,8 @@ static const orr_column tokens[] = {
 static const orr_column tokens_pools[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"cached_input", U64, "tokens", "metered"}, {"input", U64, "tokens", "metered"}, {"output", U64, "tokens", "metered"},
     {"cancelled_output", U64, "tokens", "of these, for clients who had left"}, {"cost_yuan", I64, "yuan", "rated, whole yuan"}, {"cost_nano", I32, "nano-yuan", "and the rest"},
-    {"done", U64, "1", "requests answered"}, {"cancelled", U64, "1", "requests given up"}, {"refused", U64, "1", "requests refused"}, {"energy", F64, "kWh", "with PUE"},
-    {"carbon", F64, "kg", "of the site's grid"}, {"electricity_yuan", F64, "yuan", "price of that energy"}};
+    {"done", U64, "1", "requests answered"}, {"cancelled", U64, "1", "requests given up"}, {"refused", U64, "1", "requests refused"}, {"energy", F64, "kWh", "from the grid, with its part of the facility's"},
+    {"carbon", F64, "kg", "of the site's grid at each hour"}, {"electricity_yuan", F64, "yuan", "price of that energy at each hour"}, {"it_energy", F64, "kWh", "at the servers"}};
 static const orr_column reasons[] = {{"reason", TEXT, "", "why a request was not served"}, {"count", U64, "1", "requests"}};
 static const orr_column state_age[] = {{"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "decisions whose chosen pool was known with this age"}};
 static const orr_column audit[] = {

@@ -3,6 +3,7 @@
 #include "base/histogram.h"
 #include "base/time.h"
 #include "trace/schema.h"
+#include "trace/summary_power.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -223,21 +224,20 @@ static void describe_many(cJSON *to, const char *name, summing *s, group *groups
             describe(cJSON_AddObjectToObject(object, name_at(names, i)), s, &groups[i]);
 }
 
-/* Utilisation, batch, energy: from the time series of pools. */
+/* Utilisation and batch: from the time series of pools. */
 static bool describe_servers(cJSON *to, hid_t file, int64_t until_ns)
 {
     size_t n, pools, unused;
     double *slot = orr_read_doubles(file, "/sites", "slot_time", &n), *batch = orr_read_doubles(file, "/sites", "batch_time", &unused);
-    double *busy = orr_read_doubles(file, "/sites", "busy_time", &unused), *energy = orr_read_doubles(file, "/sites", "energy", &unused);
-    double *carbon = orr_read_doubles(file, "/sites", "carbon", &unused), *width = orr_read_doubles(file, "/sites", "width", &unused);
+    double *busy = orr_read_doubles(file, "/sites", "busy_time", &unused), *width = orr_read_doubles(file, "/sites", "width", &unused);
     int64_t *pool = orr_read_integers(file, "/sites", "pool", &unused), *time = orr_read_integers(file, "/sites", "time", &unused);
     int64_t *slots = orr_read_integers(file, "/scenario/pools", "slots", &pools), *group_size = orr_read_integers(file, "/scenario/pools", "group", &unused);
     int64_t *replicas = orr_read_integers(file, "/scenario/pools", "replicas", &unused), *cache = orr_read_integers(file, "/scenario/pools", "kv_tokens", &unused);
     size_t hours = (size_t)(until_ns / ORR_HOUR) + 1;
     double *hour_slot = calloc(hours, sizeof *hour_slot), *hour_most = calloc(hours, sizeof *hour_most), *hour_batch = calloc(hours, sizeof *hour_batch),
            *hour_busy = calloc(hours, sizeof *hour_busy);
-    bool ok = slot && batch && busy && energy && carbon && width && pool && time && slots && group_size && replicas && cache && hour_slot && hour_most && hour_batch && hour_busy;
-    double used = 0, most = 0, batches = 0, works = 0, kwh = 0, kg = 0, weights = 0;
+    bool ok = slot && batch && busy && width && pool && time && slots && group_size && replicas && cache && hour_slot && hour_most && hour_batch && hour_busy;
+    double used = 0, most = 0, batches = 0, works = 0, weights = 0;
     bool accelerated = false;
     for (size_t p = 0; ok && p < pools; p++)
         accelerated |= cache[p] > 0;
@@ -245,8 +245,6 @@ static bool describe_servers(cJSON *to, hid_t file, int64_t until_ns)
         size_t p = (size_t)pool[i], hour = (size_t)(time[i] / ORR_HOUR);
         if (p >= pools || hour >= hours || slots[p] <= 0)
             continue;
-        kwh += energy[i];
-        kg += carbon[i];
         if (accelerated && cache[p] == 0) /* stations beside accelerators do not count into the accelerators' figure */
             continue;
         double weight = accelerated ? (double)(group_size[p] * replicas[p]) : (double)slots[p];
@@ -266,10 +264,8 @@ static bool describe_servers(cJSON *to, hid_t file, int64_t until_ns)
         number(hour, "hour", (double)peak);
         number(hour, "utilisation", hour_most[peak] > 0 ? hour_slot[peak] / hour_most[peak] : NAN);
         number(hour, "batch_mean", hour_busy[peak] > 0 ? hour_batch[peak] / hour_busy[peak] : NAN);
-        number(cJSON_AddObjectToObject(to, "energy"), "kwh", kwh);
-        number(cJSON_AddObjectToObject(to, "carbon"), "kg", kg);
     }
-    void *const owned[] = {slot, batch, busy, energy, carbon, width, pool, time, slots, group_size, replicas, cache, hour_slot, hour_most, hour_batch, hour_busy};
+    void *const owned[] = {slot, batch, busy, width, pool, time, slots, group_size, replicas, cache, hour_slot, hour_most, hour_batch, hour_busy};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     return ok;
@@ -361,7 +357,7 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         free(policy);
         free(status);
         describe(to, &s, s.all);
-        ok = describe_servers(to, file, until);
+        ok = describe_servers(to, file, until) && orr_summary_power(to, file);
         describe_links(to, file, seconds);
         int64_t ended = s.all->requests[0] - s.all->requests[5];
         number(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);

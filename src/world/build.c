@@ -136,6 +136,7 @@ static void hand_over(orr_builder *b)
 {
     orr_world *w = b->world;
     w->sites = b->sites.items, w->site_count = b->sites.count;
+    w->grid_hours = b->grid_hours.items, w->grid_hours_count = b->grid_hours.count;
     w->links = b->links.items, w->link_count = b->links.count;
     w->accelerators = b->accelerators.items, w->accelerator_count = b->accelerators.count;
     w->plans = b->plans.items, w->plan_count = b->plans.count;
@@ -303,6 +304,7 @@ static void start(orr_builder *b, orr_world *world, orr_problems *problems)
     orr_array_init(&b->traces, sizeof(orr_trace_row));
     orr_array_init(&b->trace_blocks, sizeof(uint64_t));
     orr_array_init(&b->origins, sizeof(orr_origin));
+    orr_array_init(&b->grid_hours, sizeof(orr_grid_hours));
     orr_array_init(&b->devices, sizeof(orr_device));
     orr_array_init(&b->accesses, sizeof(orr_access));
     orr_array_init(&b->rules, sizeof(orr_rule));
@@ -339,6 +341,7 @@ static void build(orr_builder *b)
     settings(b);
     orr_build_catalogues(b);
     orr_build_engines(b);
+    orr_build_grid_hours(b);
     orr_build_places(b);
     orr_build_services(b);
     orr_build_changes(b);
@@ -383,6 +386,14 @@ static bool origin_used(const orr_world *w, const orr_origin *o)
     if (strcmp(o->catalogue, "sites") == 0) {
         uint32_t s = orr_world_site(w, o->row);
         return s != ORR_NONE && s < w->used_count;
+    }
+    if (strcmp(o->catalogue, "grid_hours") == 0) {
+        for (uint32_t i = 0; i < w->compute_count; i++) {
+            uint32_t hours = w->sites[w->compute_sites[i]].grid_hours;
+            if (hours != ORR_NONE && strcmp(w->grid_hours[hours].name, o->row) == 0)
+                return true;
+        }
+        return false;
     }
     if (strcmp(o->catalogue, "accelerators") == 0) {
         for (uint32_t i = 0; i < w->pool_count; i++)
@@ -463,7 +474,7 @@ void orr_world_destroy(orr_world *w)
 {
     if (w == NULL)
         return;
-    void *const owned[] = {w->sites, w->links, w->accelerators, w->plans, w->failures, w->failure_sites, w->engines, w->calibrations, w->models, w->tariffs, w->services, w->service_rows, w->pools,
+    void *const owned[] = {w->sites, w->grid_hours, w->links, w->accelerators, w->plans, w->failures, w->failure_sites, w->engines, w->calibrations, w->models, w->tariffs, w->services, w->service_rows, w->pools,
                            w->site_pools, w->site_pool_start, w->classes, w->cohorts, w->site_cohort_start, w->traces, w->trace_blocks, w->origins,
                            w->residency, w->ingress_sites, w->compute_sites, w->areas, w->text};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)

@@ -33,7 +33,7 @@ typedef struct orr_builder {
     orr_problems   *problems;
     const orr_node *root;
     orr_array sites, links, accelerators, engines, calibrations, models, tariffs, services, pools, classes, cohorts, traces, trace_blocks, origins, plans, failures, failure_sites;
-    orr_array devices, accesses, rules, profiles;
+    orr_array grid_hours, devices, accesses, rules, profiles;
     bool      out_of_memory;
 } orr_builder;
 
@@ -69,6 +69,7 @@ uint32_t orr_look_up(const orr_array *array, const char *name);
 /* The steps, in order. Each notes what is wrong and goes on. */
 void orr_build_catalogues(orr_builder *builder);  /* accelerators, models, prices, access, devices, profiles, residency */
 void orr_build_engines(orr_builder *builder);     /* engines and calibrations */
+void orr_build_grid_hours(orr_builder *builder);  /* electricity by local hour */
 void orr_build_places(orr_builder *builder);      /* sites and links */
 void orr_build_services(orr_builder *builder);    /* services and pools */
 void orr_build_changes(orr_builder *builder);     /* plans and failures */

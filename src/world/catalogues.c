@@ -78,9 +78,12 @@ static void accelerators(orr_builder *b)
         a->fp4_flops = 1e12 * cell(b, csv, r, "fp4_tflops", 0, 1e9, 0);
         a->link_byte_s = 1e9 * cell(b, csv, r, "link_gb_s", 0.001, 1e6, NO_DEFAULT);
         a->tdp_w = cell(b, csv, r, "tdp_w", 0.1, 1e7, NO_DEFAULT);
+        a->host_w = cell(b, csv, r, "host_w", 0, 1e7, NO_DEFAULT);
         a->idle_fraction = cell(b, csv, r, "idle_power_fraction", 0, 1, NO_DEFAULT);
         a->prefill_fraction = cell(b, csv, r, "prefill_power_fraction", 0, 1, NO_DEFAULT);
         a->decode_fraction = cell(b, csv, r, "decode_power_fraction", 0, 1, NO_DEFAULT);
+        if (a->idle_fraction > fmin(a->prefill_fraction, a->decode_fraction))
+            orr_problem(b->problems, orr_csv_where(csv, r, orr_csv_column(csv, "idle_power_fraction")), "idle_power_fraction: `%s` would draw more when idle than at work", name);
         orr_note_origin(b, csv, r, "accelerators", name);
     }
     orr_csv_destroy(csv);

@@ -36,6 +36,12 @@ static orr_where kept_where(orr_builder *b, orr_where where)
     return where;
 }
 
+static uint32_t hours_of(orr_builder *b, const char *name, orr_where where)
+{
+    return *name == 0 ? ORR_NONE : orr_find(b, &b->grid_hours, name, "grid", where);
+}
+
+/* Without the catalogue of hours electricity is flat at the sites of the catalogue. */
 static void catalogue_sites(orr_builder *b)
 {
     orr_csv *csv = orr_open_catalogue(b, "sites");
@@ -45,6 +51,7 @@ static void catalogue_sites(orr_builder *b)
     int kind = orr_csv_need(csv, "kind", b->problems), population = orr_csv_need(csv, "population", b->problems);
     int offset = orr_csv_need(csv, "utc_offset_h", b->problems), pue = orr_csv_need(csv, "pue", b->problems);
     int carbon = orr_csv_need(csv, "grid_gco2_per_kwh", b->problems), price = orr_csv_need(csv, "electricity_yuan_per_kwh", b->problems);
+    int hours = orr_csv_column(csv, "grid_hours");
     for (size_t r = 0; r < orr_csv_rows(csv); r++) {
         orr_site_info *s = add_site(b, orr_keep(b, orr_csv_cell(csv, r, id)), kept_where(b, orr_csv_where(csv, r, id)));
         s->name = orr_keep(b, orr_csv_cell(csv, r, orr_csv_column(csv, "name")));
@@ -65,6 +72,8 @@ static void catalogue_sites(orr_builder *b)
         s->population = orr_csv_number(csv, r, population, 0, 1e11, 0, b->problems);
         s->utc_offset_s = (int32_t)lround(3600 * orr_csv_number(csv, r, offset, -12, 14, NAN, b->problems));
         s->pue = orr_csv_number(csv, r, pue, 1, 3, NAN, b->problems);
+        s->pue_fixed_share = orr_csv_number(csv, r, orr_csv_column(csv, "pue_fixed_share"), 0, 1, 0, b->problems);
+        s->grid_hours = b->grid_hours.count == 0 ? ORR_NONE : hours_of(b, orr_csv_cell(csv, r, hours), orr_csv_where(csv, r, hours));
         s->carbon_g_per_kwh = orr_csv_number(csv, r, carbon, 0, 2000, NAN, b->problems);
         s->electricity_yuan_per_kwh = orr_csv_number(csv, r, price, 0, 10, NAN, b->problems);
         orr_note_origin(b, csv, r, "sites", s->id);
@@ -90,6 +99,8 @@ static void inline_sites(orr_builder *b)
         s->population = orr_number(n, "population");
         s->utc_offset_s = (int32_t)lround(3600 * orr_number(n, "utc_offset"));
         s->pue = orr_number(n, "pue");
+        s->pue_fixed_share = orr_number(n, "pue_fixed_share");
+        s->grid_hours = orr_has(n, "grid_hours") ? hours_of(b, orr_text(n, "grid_hours"), orr_where_of(n, "grid_hours")) : ORR_NONE;
         s->carbon_g_per_kwh = orr_number(n, "grid_carbon");
         s->electricity_yuan_per_kwh = orr_number(n, "electricity");
     }

@@ -19,7 +19,10 @@ typedef struct orr_site_info {
     orr_site_kind kind;
     double        latitude, longitude, population;
     int32_t       utc_offset_s;
-    double        pue, carbon_g_per_kwh, electricity_yuan_per_kwh;
+    double        pue;             /**< facility power over IT power when all accelerators work */
+    double        pue_fixed_share; /**< share of the facility's own power at that load that it draws at any load */
+    double        carbon_g_per_kwh, electricity_yuan_per_kwh; /**< means over the day */
+    uint32_t      grid_hours;      /**< how they go over the day, ORR_NONE: flat */
     uint64_t      entity;
     uint32_t      origin;  /**< rank of the id among all used ids: event order */
     uint32_t      ingress; /**< index among sites with clients, ORR_NONE if it has none */
@@ -27,6 +30,12 @@ typedef struct orr_site_info {
     uint32_t      area;    /**< index into areas (distinct macro regions) */
     orr_where     where;
 } orr_site_info;
+
+/** Electricity by local hour, relative to its mean over the day; the mean of each is 1. */
+typedef struct orr_grid_hours {
+    const char *name;
+    double      price[24], carbon[24];
+} orr_grid_hours;
 
 typedef struct orr_link {
     uint32_t  a, b; /**< sites */
@@ -50,7 +59,8 @@ typedef struct orr_coefficients {
 typedef struct orr_accelerator {
     const char *name, *title, *vendor, *confidence;
     double memory_bytes, bandwidth_byte_s, bf16_flops, int8_ops, fp8_flops, fp4_flops, link_byte_s;
-    double tdp_w, idle_fraction, prefill_fraction, decode_fraction;
+    double tdp_w, host_w; /**< the accelerator alone, and its part of the rest of the server, at full load */
+    double idle_fraction, prefill_fraction, decode_fraction; /**< of that power */
 } orr_accelerator;
 
 /** An inference engine: how it forms batches and keeps its cache. */
@@ -257,6 +267,8 @@ typedef struct orr_world {
     uint32_t      *ingress_sites, *compute_sites;
     const char   **areas;
     uint32_t       area_count;
+    orr_grid_hours *grid_hours;
+    uint32_t        grid_hours_count;
     orr_link      *links;
     uint32_t       link_count;
     orr_accelerator *accelerators;
@@ -328,6 +340,13 @@ int64_t orr_world_price(const orr_world *world, uint32_t pool, uint32_t tariff, 
 
 /** The first moment after `at_ns` at which any model's tariff may change; ORR_NEVER if none changes. */
 int64_t orr_world_next_tariff(const orr_world *world, int64_t at_ns);
+
+/** What a kWh costs (yuan) and emits (g CO2) at a site at `at_ns`. */
+double orr_world_electricity(const orr_world *world, uint32_t site, int64_t at_ns);
+double orr_world_carbon(const orr_world *world, uint32_t site, int64_t at_ns);
+
+/** The first moment after `at_ns` at which electricity may change its price or carbon at a site with pools; ORR_NEVER if it is flat at all. */
+int64_t orr_world_next_grid_hour(const orr_world *world, int64_t at_ns);
 
 /** Index of the used or unused site called `id`, ORR_NONE if there is none. */
 uint32_t orr_world_site(const orr_world *world, const char *id);

@@ -15,6 +15,8 @@ ORRERY = os.path.abspath(sys.argv[1])
 ROOT = os.path.abspath(sys.argv[2])
 SCENARIOS = os.path.join(ROOT, "scenarios")
 SHARED = os.path.join(ROOT, "..", "shared")
+# Forty minutes of the national day before noon.
+BUSY = ["--set", "duration=40 min", "--set", "start=2026-05-13T10:30:00+08:00", "--set", "output.bin=10 min", "--set", "output.latency_bin=20 min"]
 FOLDER = tempfile.mkdtemp(prefix="orrery-test-")
 
 

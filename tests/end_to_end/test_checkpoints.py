@@ -38,6 +38,7 @@ def test_a_run_killed_at_random_moments_and_resumed_equals_the_straight_run():
             _, words = process.communicate()
             if process.returncode == 0:
                 break
+            assert process.returncode == -signal.SIGKILL, words
             kills += 1
             resumed_from_the_middle += "no checkpoint yet" not in words
             threads = ["--threads", str(chance.randint(1, 3))]
@@ -57,6 +58,23 @@ def test_an_interrupted_run_goes_on_where_it_was():
         done = start("stopped.h5", "--resume")
         done.communicate()
         assert done.returncode == 0 and differing(straight, path("stopped.h5")) == []
+
+
+def test_a_run_interrupted_between_two_hours_of_a_bin_goes_on_where_it_was():
+    """The meters of electricity are read where an hour ends, also inside a bin."""
+    hours = [*PART, "--set", "duration=4 h", "--set", "output.bin=4 h", "--set", "output.latency_bin=4 h"]
+    straight = run(NATIONAL, "straight.h5", *hours)
+    command = [ORRERY, "run", NATIONAL, "-q", "-o", path("metered.h5"), *hours, "--checkpoint-every", "4 h"]
+    stops = 0
+    for pause in (0.5, 0.3, None):
+        process = subprocess.Popen([*command, *(["--resume"] if stops else [])], stderr=subprocess.PIPE)
+        if pause is not None:
+            time.sleep(pause)
+            process.send_signal(signal.SIGTERM)
+        process.communicate()
+        stops += process.returncode == 1
+    assert process.returncode == 0 and stops == 2, stops
+    assert differing(straight, path("metered.h5")) == []
 
 
 def checkpoint():

@@ -7,10 +7,9 @@ import time
 import h5py
 import numpy as np
 
-from harness import ORRERY, ROOT, SCENARIOS, SHARED, Skip, contents, differing, main, orrery, path, run, scenario, summary, write
+from harness import BUSY, ORRERY, ROOT, SCENARIOS, SHARED, Skip, contents, differing, main, orrery, path, run, scenario, summary, write
 
 NATIONAL = scenario("national_day.yaml")
-BUSY = ["--set", "duration=40 min", "--set", "start=2026-05-13T10:30:00+08:00", "--set", "output.bin=10 min", "--set", "output.latency_bin=20 min"]
 DISPATCH = scenario("oracles/dispatch.yaml")
 # What names the run itself: everything else must not depend on it.
 OF_THE_RUN = ("/@", "/scenario/text")

@@ -1,0 +1,127 @@
+#include "trace/summary_power.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is summed for all, a site or a model. */
+typedef struct draw {
+    double it_kwh, kwh, kg, yuan, tokens;
+} draw;
+
+/* The columns that are read, each malloced. */
+typedef struct tables {
+    int64_t *pool, *tokens, *pool_site, *pool_service;
+    double  *it, *energy, *carbon, *yuan;
+    char    *sites, *services, *models;
+    size_t   rows, pool_count, site_count, service_count;
+} tables;
+
+static bool read_tables(tables *t, hid_t file)
+{
+    size_t n;
+    t->pool = orr_read_integers(file, "/sites", "pool", &t->rows);
+    t->tokens = orr_read_integers(file, "/sites", "tokens", &n);
+    t->it = orr_read_doubles(file, "/sites", "it_energy", &n);
+    t->energy = orr_read_doubles(file, "/sites", "energy", &n);
+    t->carbon = orr_read_doubles(file, "/sites", "carbon", &n);
+    t->yuan = orr_read_doubles(file, "/sites", "electricity_yuan", &n);
+    t->pool_site = orr_read_integers(file, "/scenario/pools", "site", &t->pool_count);
+    t->pool_service = orr_read_integers(file, "/scenario/pools", "service", &n);
+    t->sites = orr_read_texts(file, "/scenario/sites", "id", &t->site_count);
+    t->services = orr_read_texts(file, "/scenario/services", "name", &t->service_count);
+    t->models = orr_read_texts(file, "/scenario/services", "model", &n);
+    return t->pool && t->tokens && t->it && t->energy && t->carbon && t->yuan && t->pool_site && t->pool_service && t->sites && t->services && t->models;
+}
+
+static void free_tables(tables *t)
+{
+    void *const owned[] = {t->pool, t->tokens, t->it, t->energy, t->carbon, t->yuan, t->pool_site, t->pool_service, t->sites, t->services, t->models};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+}
+
+/* A service without a model stands under its own name. */
+static const char *model_name(const tables *t, size_t service)
+{
+    const char *model = t->models + service * ORR_TEXT_BYTES;
+    return *model != 0 ? model : t->services + service * ORR_TEXT_BYTES;
+}
+
+static size_t first_with_model(const tables *t, size_t service)
+{
+    size_t first = 0;
+    while (strcmp(model_name(t, first), model_name(t, service)) != 0)
+        first++;
+    return first;
+}
+
+static void add(draw *to, const tables *t, size_t row)
+{
+    to->it_kwh += t->it[row];
+    to->kwh += t->energy[row];
+    to->kg += t->carbon[row];
+    to->yuan += t->yuan[row];
+    to->tokens += (double)t->tokens[row];
+}
+
+static void number(cJSON *object, const char *name, double value)
+{
+    if (isfinite(value))
+        cJSON_AddNumberToObject(object, name, value);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+static void describe(cJSON *to, const draw *d)
+{
+    double millions = d->tokens > 0 ? d->tokens / 1e6 : NAN;
+    cJSON *energy = cJSON_AddObjectToObject(to, "energy"), *carbon = cJSON_AddObjectToObject(to, "carbon"), *electricity = cJSON_AddObjectToObject(to, "electricity");
+    number(energy, "kwh", d->kwh);
+    number(energy, "it_kwh", d->it_kwh);
+    number(energy, "pue", d->it_kwh > 0 ? d->kwh / d->it_kwh : NAN);
+    number(energy, "per_million_tokens_kwh", d->kwh / millions);
+    number(carbon, "kg", d->kg);
+    number(carbon, "per_million_tokens_g", 1000 * d->kg / millions);
+    number(electricity, "yuan", d->yuan);
+    number(electricity, "per_million_tokens_yuan", d->yuan / millions);
+}
+
+static void describe_part(cJSON *to, const char *name, const draw *d)
+{
+    if (d->kwh <= 0 && d->tokens <= 0)
+        return;
+    cJSON *part = cJSON_AddObjectToObject(to, name);
+    number(part, "tokens", d->tokens);
+    describe(part, d);
+}
+
+bool orr_summary_power(cJSON *summary, hid_t file)
+{
+    tables t = {0};
+    draw all = {0}, *sites = NULL, *models = NULL;
+    bool ok = read_tables(&t, file);
+    sites = calloc(t.site_count + 1, sizeof *sites);
+    models = calloc(t.service_count + 1, sizeof *models);
+    ok = ok && sites != NULL && models != NULL;
+    for (size_t r = 0; ok && r < t.rows; r++) {
+        size_t pool = (size_t)t.pool[r];
+        if (!(ok = pool < t.pool_count && (size_t)t.pool_site[pool] < t.site_count && (size_t)t.pool_service[pool] < t.service_count))
+            break;
+        add(&all, &t, r);
+        add(&sites[t.pool_site[pool]], &t, r);
+        add(&models[first_with_model(&t, (size_t)t.pool_service[pool])], &t, r);
+    }
+    if (ok) {
+        describe(summary, &all);
+        cJSON *serving = cJSON_AddObjectToObject(summary, "serving"), *by_site = cJSON_AddObjectToObject(serving, "by_site"), *by_model = cJSON_AddObjectToObject(serving, "by_model");
+        for (size_t s = 0; s < t.site_count; s++)
+            describe_part(by_site, t.sites + s * ORR_TEXT_BYTES, &sites[s]);
+        for (size_t m = 0; m < t.service_count; m++)
+            describe_part(by_model, model_name(&t, m), &models[m]);
+    }
+    free_tables(&t);
+    free(sites);
+    free(models);
+    return ok;
+}

@@ -1,0 +1,17 @@
+/**
+ * Power in the summary of a run: energy, electricity and carbon, in all and per million tokens, by serving site and by model.
+ *
+ * From the time series of pools, so a run that was killed has them too. Every pool is at one site and serves one model: the parts of either
+ * kind sum up to the whole (to the rounding of doubles). Tokens are those metered at the servers, of all kinds, whoever asked for them.
+ */
+#ifndef ORRERY_TRACE_SUMMARY_POWER_H
+#define ORRERY_TRACE_SUMMARY_POWER_H
+
+#include "trace/table.h"
+
+#include <cjson/cJSON.h>
+
+/** Adds `energy`, `carbon`, `electricity` and `serving` (`by_site`, `by_model`) to a summary. False if the file lacks tables or memory ran out. */
+bool orr_summary_power(cJSON *summary, hid_t file);
+
+#endif
