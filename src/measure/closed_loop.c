@@ -22,7 +22,7 @@ static void print_lengths(FILE *out, const char *name, uint32_t most, double spr
 
 char *orr_closed_loop_text(const orr_point *p, const char *data)
 {
-    static const char *const catalogues[] = {"accelerators", "engines", "calibrations", "models", "prices"};
+    static const char *const catalogues[] = {"accelerators", "engines", "calibrations", "software", "models", "prices"};
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -61,6 +61,8 @@ orr_world *orr_closed_loop_world(orr_point *p, const char *data, orr_problems *p
         /* A model that does not fit is no mistake of the table; anything else is. */
         if (w == NULL && own.count == 1 && strstr(own.text[0], "has no capacity") != NULL)
             p->skipped = "the weights do not fit";
+        else if (w == NULL && own.count == 1 && strstr(own.text[0], "does not run") != NULL)
+            p->skipped = "the software matrix says no";
         else if (w == NULL && own.count > 0)
             orr_problem(problems, p->where, "%s", own.text[0]);
     }

@@ -19,6 +19,7 @@ const orr_key orr_scenario_keys[] = {
     {"catalogues.accelerators", T(FILE), "", "", NULL, "accelerator kinds: what their data sheets say"},
     {"catalogues.engines", T(FILE), "", "", NULL, "inference engines: how they form batches and keep their cache"},
     {"catalogues.calibrations", T(FILE), "", "", NULL, "roofline coefficients by accelerator, engine and model; required for llm"},
+    {"catalogues.software", T(FILE), "", "", NULL, "which engines and precisions run on which accelerators"},
     {"catalogues.models", T(FILE), "", "", NULL, "model shapes"},
     {"catalogues.prices", T(FILE), "", "", NULL, "token prices by tariff period"},
     {"catalogues.access", T(FILE), "", "", NULL, "access technologies"},

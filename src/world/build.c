@@ -305,6 +305,7 @@ static void start(orr_builder *b, orr_world *world, orr_problems *problems)
     orr_array_init(&b->trace_blocks, sizeof(uint64_t));
     orr_array_init(&b->origins, sizeof(orr_origin));
     orr_array_init(&b->grid_hours, sizeof(orr_grid_hours));
+    orr_array_init(&b->software, sizeof(orr_software));
     orr_array_init(&b->devices, sizeof(orr_device));
     orr_array_init(&b->accesses, sizeof(orr_access));
     orr_array_init(&b->rules, sizeof(orr_rule));
@@ -401,6 +402,8 @@ static bool origin_used(const orr_world *w, const orr_origin *o)
                 return true;
         return false;
     }
+    if (strcmp(o->catalogue, "software") == 0) /* rules, not numbers */
+        return false;
     if (strcmp(o->catalogue, "engines") == 0) {
         for (uint32_t i = 0; i < w->pool_count; i++)
             if (w->pools[i].engine != ORR_NONE && strcmp(w->engines[w->pools[i].engine].name, o->row) == 0)
@@ -460,6 +463,7 @@ orr_world *orr_world_load(const char *path, const char *const *overrides, size_t
     orr_array_clear(&b.accesses);
     orr_array_clear(&b.rules);
     orr_array_clear(&b.profiles);
+    orr_array_clear(&b.software);
     if (b.out_of_memory || w->text == NULL)
         orr_problem(problems, (orr_where){path, 0, 0}, "out of memory");
     if (orr_problems_any(problems)) {

@@ -27,13 +27,19 @@ typedef struct orr_profile {
     uint32_t    seen; /**< hours given, a bit each */
 } orr_profile;
 
+/** A rule of the software matrix: does this run there? Cells hold `*` or words between bars; the first rule that fits counts. */
+typedef struct orr_software {
+    const char *vendor, *accelerator, *engine, *precision, *attention, *reason;
+    bool        runs;
+} orr_software;
+
 /** Arrays of world tables while they grow; moved into the world at the end. All texts are kept by the world. */
 typedef struct orr_builder {
     orr_world      *world;
     orr_problems   *problems;
     const orr_node *root;
     orr_array sites, links, accelerators, engines, calibrations, models, tariffs, services, pools, classes, cohorts, traces, trace_blocks, origins, plans, failures, failure_sites;
-    orr_array grid_hours, devices, accesses, rules, profiles;
+    orr_array grid_hours, devices, accesses, rules, profiles, software;
     bool      out_of_memory;
 } orr_builder;
 
@@ -54,6 +60,9 @@ const char *orr_unique_name(orr_builder *builder, const orr_csv *csv, size_t row
 
 /** Which of `words` a cell holds; `fallback` if it is empty or, with a problem, none of them. */
 int orr_word_index(orr_builder *builder, const orr_csv *csv, size_t row, const char *column, const char *const *words, int count, int fallback);
+
+/** Why a model cannot run on an accelerator under an engine ("" for none in particular) with weights of a precision; NULL if it can. */
+const char *orr_why_not(const orr_builder *builder, const orr_accelerator *accelerator, const char *engine, const char *precision, const orr_model_info *model);
 
 /** The calibration that says most about a model on an accelerator under an engine (ORR_NONE: none in particular); ORR_NONE if there is none. */
 uint32_t orr_pick_calibration(const orr_builder *builder, uint32_t accelerator, uint32_t engine, uint32_t model);

@@ -120,7 +120,8 @@ static void models(orr_builder *b)
         m->image_patches = cell(b, csv, r, "image_patches", 0, 1e3, 0);
         m->step_tokens = (uint32_t)cell(b, csv, r, "step_tokens", 0, 1e6, 0);
         m->longest_context = (uint32_t)cell(b, csv, r, "max_context", 1, 1e9, NO_DEFAULT);
-        m->attention = strcmp(orr_word(b, csv, r, "attention"), "mla") == 0 ? ORR_ATTENTION_MLA : ORR_ATTENTION_SHARDED;
+        m->attention_kind = orr_word(b, csv, r, "attention");
+        m->attention = strcmp(m->attention_kind, "mla") == 0 ? ORR_ATTENTION_MLA : ORR_ATTENTION_SHARDED;
         orr_note_origin(b, csv, r, "models", name);
     }
     orr_csv_destroy(csv);

@@ -111,8 +111,51 @@ uint32_t orr_pick_calibration(const orr_builder *b, uint32_t accelerator, uint32
     return best;
 }
 
+/* Does a cell say `*`, or one of the words in "a|b|c"? */
+static bool says(const char *cell, const char *word)
+{
+    size_t length = strlen(word);
+    if (strcmp(cell, "*") == 0)
+        return true;
+    for (const char *c = cell; *c;) {
+        size_t here = strcspn(c, "|");
+        if (here == length && strncmp(c, word, length) == 0)
+            return true;
+        c += here + (c[here] == '|');
+    }
+    return false;
+}
+
+static void software(orr_builder *b)
+{
+    static const char *const columns[] = {"vendor", "accelerator", "engine", "precision", "attention", "runs", "reason"};
+    orr_csv *csv = orr_open_catalogue(b, "software");
+    for (size_t i = 0; csv != NULL && i < sizeof columns / sizeof *columns; i++)
+        orr_csv_need(csv, columns[i], b->problems);
+    for (size_t r = 0; csv != NULL && r < orr_csv_rows(csv); r++) {
+        static const char *const runs[] = {"yes", "no"};
+        orr_software *s = orr_append(b, &b->software);
+        *s = (orr_software){.vendor = orr_word(b, csv, r, "vendor"), .accelerator = orr_word(b, csv, r, "accelerator"), .engine = orr_word(b, csv, r, "engine"),
+                            .precision = orr_word(b, csv, r, "precision"), .attention = orr_word(b, csv, r, "attention"), .reason = orr_word(b, csv, r, "reason")};
+        s->runs = orr_word_index(b, csv, r, "runs", runs, 2, 0) == 0;
+        orr_note_origin(b, csv, r, "software", s->reason);
+    }
+    orr_csv_destroy(csv);
+}
+
+const char *orr_why_not(const orr_builder *b, const orr_accelerator *a, const char *engine, const char *precision, const orr_model_info *m)
+{
+    for (uint32_t i = 0; i < b->software.count; i++) {
+        const orr_software *s = orr_array_at(&b->software, i);
+        if (says(s->vendor, a->vendor) && says(s->accelerator, a->name) && says(s->engine, engine) && says(s->precision, precision) && says(s->attention, m->attention_kind))
+            return s->runs ? NULL : s->reason;
+    }
+    return NULL;
+}
+
 void orr_build_engines(orr_builder *b)
 {
     engines(b);
     calibrations(b);
+    software(b);
 }

@@ -101,6 +101,10 @@ static void set_engine(orr_builder *b, orr_pool *p, const orr_service *s, const 
     const orr_node *load = t->node == NULL ? NULL : orr_node_get(t->node, "load");
     double bit_s = load == NULL ? 40e9 : orr_number(load, "bandwidth"), weights = ((orr_model_info *)orr_array_at(&b->models, s->model))->parameters * p->weight_bytes;
     p->cold_start_ns = (load == NULL ? 60 * ORR_SECOND : orr_integer(load, "start")) + llround(weights * 8 / (bit_s * p->group) * ORR_SECOND);
+    const char *why = orr_why_not(b, orr_array_at(&b->accelerators, p->accelerator), t->engine, precision_words[t->precision], orr_array_at(&b->models, s->model));
+    if (why != NULL)
+        orr_problem(b->problems, t->where, "%s does not run on %s (%s%s%s): %s", ((orr_model_info *)orr_array_at(&b->models, s->model))->name,
+                    ((orr_accelerator *)orr_array_at(&b->accelerators, p->accelerator))->name, precision_words[t->precision], *t->engine ? " under " : "", t->engine, why);
     p->calibration = orr_pick_calibration(b, p->accelerator, p->engine, s->model);
     if (p->calibration == ORR_NONE)
         orr_problem(b->problems, t->where, "no row of `catalogues.calibrations` holds for %s on %s", ((orr_model_info *)orr_array_at(&b->models, s->model))->name,

@@ -100,6 +100,7 @@ typedef struct orr_model_info {
     double        image_patches;
     uint32_t      step_tokens;                                    /**< a model of images: latent tokens that one step of one image computes; 0: a language model */
     uint32_t      longest_context;
+    const char   *attention_kind; /**< as the catalogue calls it */
     orr_attention attention; /**< MLA: the cache is not sharded over the group */
     uint32_t      tariff, tariff_count; /**< rows of tariffs */
 } orr_model_info;
