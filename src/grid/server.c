@@ -269,7 +269,7 @@ void orr_server_llm(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance)
     orr_llm *l = (orr_llm *)s->llms.items + instance;
     *armed_of(s, true, instance) = (orr_armed){ORR_NEVER, 0};
     orr_llm_site at = orr_llm_site_of(g, s);
-    orr_check_memory(lane, orr_llm_due(l, &g->kinds[l->pool], &at));
+    orr_check_memory(lane, orr_llm_run(l, &g->kinds[l->pool], &at, orr_now(lane)));
     orr_settle(g, lane, s, false, 0);
     orr_arm(lane, s, true, instance);
     orr_telemetry_changed(g, lane, s, l->pool);
@@ -446,19 +446,27 @@ void orr_server_cancel(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source
     orr_telemetry_changed(g, lane, s, pool);
 }
 
+void orr_server_catch_up(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t instance, int64_t now)
+{
+    orr_llm *l = (orr_llm *)s->llms.items + instance;
+    if (!orr_llm_is_behind(l, now))
+        return;
+    orr_llm_site at = orr_llm_site_of(g, s);
+    orr_check_memory(lane, orr_llm_catch_up(l, &g->kinds[l->pool], &at, now));
+    orr_settle(g, lane, s, false, 0);
+    orr_arm(lane, s, true, instance);
+}
+
 void orr_server_tariff(orr_grid *g, orr_lane *lane, orr_site *s)
 {
     int64_t now = orr_now(lane);
-    orr_llm_site at = orr_llm_site_of(g, s);
     for (uint32_t i = 0; i < s->pools.count; i++) {
         uint32_t pool = g->world->site_pools[g->world->site_pool_start[s->id] + i];
         const orr_pool_state *state = orr_array_at(&s->pools, i);
         for (uint32_t k = 0; orr_pool_is_llm(g, pool) && k < g->world->pools[pool].replicas; k++) {
             uint32_t instance = state->first + k;
             orr_llm *l = (orr_llm *)s->llms.items + instance;
-            orr_check_memory(lane, orr_llm_catch_up(l, &g->kinds[pool], &at, now));
-            orr_settle(g, lane, s, false, 0);
-            orr_arm(lane, s, true, instance);
+            orr_server_catch_up(g, lane, s, instance, now);
             const orr_llm_entry *heap = (orr_llm_entry *)s->llm_heaps.items + l->heap;
             for (uint32_t e = 0; e < l->decoding; e++) { /* what has been produced so far is rated at the old price */
                 orr_job *j = orr_job_at(&s->jobs, heap[e].job);
@@ -471,9 +479,11 @@ void orr_server_tariff(orr_grid *g, orr_lane *lane, orr_site *s)
 
 void orr_server_account(orr_grid *g, orr_site *s, int64_t now)
 {
-    (void)g;
-    for (uint32_t i = 0; i < s->llms.count; i++)
+    orr_lane *lane = orr_engine_lane_of(g->engine, s->id);
+    for (uint32_t i = 0; i < s->llms.count; i++) {
+        orr_server_catch_up(g, lane, s, i, now);
         orr_llm_account((orr_llm *)s->llms.items + i, now);
+    }
     for (uint32_t i = 0; i < s->stations.count; i++)
         orr_station_account((orr_station *)s->stations.items + i, now);
     orr_replicas_account(s, now);

@@ -37,6 +37,9 @@ void orr_arm(orr_lane *lane, orr_site *site, bool llm, uint32_t instance);
 /** Tells the world what has happened at an instance, in order. With `lost` those who were cancelled hear of it after `detection_ns`: their work is gone. */
 void orr_settle(orr_grid *grid, orr_lane *lane, orr_site *site, bool lost, int64_t detection_ns);
 
+/** Completes boundaries of an llm that lie before `now_ns`: those of which nobody has to hear are left until something happens, or somebody looks. */
+void orr_server_catch_up(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t instance, int64_t now_ns);
+
 /** A job is over, answered or cancelled: it is counted and its slot is free. */
 void orr_end_job(orr_grid *grid, orr_lane *lane, orr_site *site, uint32_t job, bool cancelled);
 

@@ -111,7 +111,7 @@ bool orr_telemetry_open_board(const orr_grid *g, orr_site *s)
     return orr_array_extend(&s->board, s->board_slots * s->pools.count) != NULL;
 }
 
-static void fill_row(orr_grid *g, orr_site *s, uint32_t place, int64_t now, orr_report_row *row)
+static void fill_row(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t place, orr_report_row *row)
 {
     const orr_world *w = g->world;
     uint32_t pool = w->site_pools[w->site_pool_start[s->id] + place];
@@ -119,7 +119,7 @@ static void fill_row(orr_grid *g, orr_site *s, uint32_t place, int64_t now, orr_
     const orr_pool_state *state = orr_array_at(&s->pools, place);
     bool llm = w->services[p->service].kind == ORR_SERVICE_LLM;
     uint64_t running = 0, waiting = 0, kv = 0, busy = 0;
-    int64_t token = 0;
+    int64_t token = 0, now = orr_now(lane);
     const uint32_t *present = (uint32_t *)s->present.items + orr_place_of(s, llm, state->first);
     for (uint32_t k = 0; k < p->replicas; k++) {
         if (present[k] >= ORR_AWAY) { /* takes nothing: as good as full, and as many waiting (what was never in service is not counted) */
@@ -130,6 +130,7 @@ static void fill_row(orr_grid *g, orr_site *s, uint32_t place, int64_t now, orr_
         }
         if (llm) {
             const orr_llm *l = (orr_llm *)s->llms.items + state->first + k;
+            orr_server_catch_up(g, lane, s, state->first + k, now);
             running += l->decoding + l->prompts.count;
             waiting += l->waiting.count;
             kv += (uint64_t)orr_llm_kv_used(l, &g->kinds[pool], now);
@@ -160,7 +161,7 @@ static void send_rows(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t first, 
     report.as_of = orr_now(lane);
     static_assert(sizeof report <= ORR_MESSAGE_LONGEST, "a report must fit into a message");
     for (uint32_t i = 0; i < count; i++)
-        fill_row(g, s, first + i, orr_now(lane), &report.row[i]);
+        fill_row(g, lane, s, first + i, &report.row[i]);
     for (uint32_t o = 0; o < w->ingress_count; o++) {
         const orr_site *observer = &g->sites[w->ingress_sites[o]];
         if (!observes(g, observer, w->sites[s->id].compute) || is_lost(g, observer, s->id, (int64_t)s->reports, first))
@@ -181,7 +182,7 @@ void orr_telemetry_report(orr_grid *g, orr_lane *lane, orr_site *s)
 {
     orr_report_row *row = (orr_report_row *)on_board(g, s->id, (int64_t)s->reports);
     for (uint32_t i = 0; i < s->pools.count; i++)
-        fill_row(g, s, i, orr_now(lane), &row[i]);
+        fill_row(g, lane, s, i, &row[i]);
     s->reports++;
     if (g->world->telemetry_period_ns != ORR_NEVER)
         orr_timer(lane, s->id, ORR_TIMER_REPORT, 0, (int64_t)s->reports * g->world->telemetry_period_ns);

@@ -230,8 +230,8 @@ static void unpin_all(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *
     j->shared = 0;
 }
 
-/* May the first in the queue enter? */
-static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, found *f)
+/* May the first in the queue enter, when the plan has made `m` steps? */
+static bool fits_after(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m, found *f)
 {
     const orr_job *j = orr_job_at(site->jobs, l->waiting.head - 1);
     uint32_t running = l->decoding + l->prompts.count;
@@ -239,8 +239,10 @@ static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site 
         return false;
     *f = j->received ? (found){0} : look_up(l, kind, site, j);
     int64_t wanted = ceiling((int64_t)j->prompt + 1 - f->tokens, kind->block) + f->unpinned + (running > 0 ? kind->reserve : 0);
-    return leaves_free(l, kind, site, 0, wanted);
+    return leaves_free(l, kind, site, m, wanted);
 }
+
+static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, found *f) { return fits_after(l, kind, site, 0, f); }
 
 /* It decodes from this boundary on. */
 static void join(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t index)
@@ -266,6 +268,9 @@ static void join(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
     heap_push(l, site, (orr_llm_entry){.finish = j->finish, .job = index});
 }
 
+/* Prompt tokens that need not be computed. The last one always is: it gives a token of the answer. */
+static uint32_t to_begin_with(const orr_job *j, const found *f) { return f->tokens < j->prompt ? f->tokens : j->prompt - 1; }
+
 /* Lets waiting jobs in, in order, as long as the first fits. Admission happens at `start`. */
 static bool admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, bool *changed)
 {
@@ -286,7 +291,7 @@ static bool admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
         if (j->started_ns == 0)
             j->started_ns = ns_after(l->start);
         ok &= pin_to(l, kind, site, j, f.nodes);
-        j->prompt_done = f.tokens < j->prompt ? f.tokens : j->prompt - 1; /* the last prompt token is always computed: it gives a token of the answer */
+        j->prompt_done = to_begin_with(j, &f);
         l->prompt_blocks += prompt_blocks(kind, j);
         orr_job_enqueue(site->jobs, &l->prompts, index);
         if (j->first_ns == 0 && j->prompt_done > j->computed) {
@@ -305,23 +310,32 @@ static uint32_t overlap(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_cou
     return to > from ? to - from : 0;
 }
 
+static uint32_t budget_of(const orr_llm_kind *kind, uint32_t decoding) { return kind->token_budget > decoding + 1 ? kind->token_budget - decoding : 1; }
+
+/* Adds as much of a prompt, of which `done` is in the cache, as the iteration may hold. */
+static uint32_t add_chunk(const orr_llm_kind *kind, orr_load *load, const orr_job *j, uint32_t done, uint32_t budget)
+{
+    uint32_t left = j->prompt - done, room = budget > load->prompt_tokens ? budget - load->prompt_tokens : 0;
+    if (kind->batching == ORR_BATCH_WHOLE_PROMPTS && left > room)
+        room = load->prompt_tokens == 0 ? left : 0;
+    uint32_t chunk = left < room ? left : room;
+    orr_roofline_add_prompt(&kind->roofline, load, done, chunk);
+    if (j->image > 0)
+        load->image_tokens += overlap(done, chunk, j->image_at, j->image);
+    return chunk;
+}
+
 /* Deals out the token budget to prompts, in order of entrance. */
 static orr_load deal(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
     bool alone = kind->batching == ORR_BATCH_PROMPTS_FIRST && l->prompts.count > 0;
     orr_load load = {.decoding = alone ? 0 : l->decoding, .context = alone ? 0 : l->context, .near = alone ? 0 : l->near};
-    uint32_t budget = kind->token_budget > load.decoding + 1 ? kind->token_budget - load.decoding : 1;
+    uint32_t budget = budget_of(kind, load.decoding);
     for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next) {
         orr_job *j = orr_job_at(site->jobs, at - 1);
-        uint32_t left = j->prompt - j->prompt_done, room = budget > load.prompt_tokens ? budget - load.prompt_tokens : 0;
-        if (kind->batching == ORR_BATCH_WHOLE_PROMPTS && left > room)
-            room = load.prompt_tokens == 0 ? left : 0;
-        j->chunk = left < room ? left : room;
-        if (j->chunk < left)
+        j->chunk = add_chunk(kind, &load, j, j->prompt_done, budget);
+        if (j->chunk < j->prompt - j->prompt_done)
             budget = 0; /* nobody overtakes */
-        orr_roofline_add_prompt(&kind->roofline, &load, j->prompt_done, j->chunk);
-        if (j->image > 0)
-            load.image_tokens += overlap(j->prompt_done, j->chunk, j->image_at, j->image);
     }
     return load;
 }
@@ -350,6 +364,26 @@ static void set_due(orr_llm *l, uint64_t iterations)
     l->iterations = iterations;
     l->due = boundary(l, iterations);
     l->due_ns = ns_after(l->due);
+    l->foreseen = 0;
+}
+
+/*
+ * The plan was cut at a boundary where only the first in the queue enters: nobody hears of it before the iteration after it has run, so that is when the
+ * owner needs to call. How long that one takes is kept; if others join it, it takes longer, and a call too early does no harm.
+ */
+static void foresee(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+{
+    const orr_job *j = orr_job_at(site->jobs, l->waiting.head - 1);
+    uint64_t m = l->iterations;
+    found f;
+    if (l->prompts.count > 0 || l->leaving > 0 || j->received || !fits_after(l, kind, site, m, &f))
+        return;
+    bool alone = kind->batching == ORR_BATCH_PROMPTS_FIRST;
+    orr_load load = {.decoding = alone ? 0 : l->decoding, .context = alone ? 0 : l->context + (int64_t)m * l->rate, .near = alone ? 0 : l->near + (int64_t)m * l->near_rate};
+    add_chunk(kind, &load, j, to_begin_with(j, &f), budget_of(kind, load.decoding));
+    l->foreseen = orr_roofline_iteration(&kind->roofline, &load);
+    l->foreseen_job = l->waiting.head;
+    l->due_ns = ns_after(l->due + l->foreseen);
 }
 
 /* Plans from `start` with the composition as it is. If it has not changed, durations go on as they were. */
@@ -365,7 +399,8 @@ static void plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
         orr_load load = deal(l, kind, site);
         l->stalled = load.prompts > 0 && load.decoding < l->decoding;
         l->slope = load.prompts > 0 ? 0 : orr_roofline_slope(&kind->roofline, l->rate, l->near_rate);
-        l->first = orr_roofline_iteration(&kind->roofline, &load);
+        bool foreseen = l->foreseen > 0 && l->prompts.count == 1 && l->prompts.head == l->foreseen_job;
+        l->first = foreseen ? l->foreseen : orr_roofline_iteration(&kind->roofline, &load);
     }
     set_due(l, l->prompts.count > 0 ? 1 : natural_end(l, kind, site));
 }
@@ -557,7 +592,7 @@ static bool complete_plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_si
         orr_llm_span *span = orr_array_extend(site->spans, 1);
         if (span == NULL)
             return false;
-        *span = (orr_llm_span){.start = l->start, .first = l->first, .slope = l->slope, .iterations = (int64_t)l->iterations, .context = l->stalled ? 0 : l->context, .rate = l->stalled ? 0 : l->rate, .instance = l->number,
+        *span = (orr_llm_span){.start = l->start, .first = l->first, .slope = l->slope, .iterations = (int64_t)l->iterations, .context = l->context, .rate = l->stalled ? 0 : l->rate, .instance = l->number,
                                .decoding = l->stalled ? 0 : l->decoding, .stalled = l->stalled ? l->decoding : 0, .prompts = l->prompts.count, .waiting = l->waiting.count};
         for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
             span->prompt_tokens += orr_job_at(site->jobs, at - 1)->chunk;
@@ -575,7 +610,7 @@ static bool complete_plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_si
     return true;
 }
 
-bool orr_llm_due(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+static bool next_boundary(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
 {
     assert(l->due != ORR_NEVER);
     bool ok = complete_plan(l, kind, site), changed = l->prompts.count > 0;
@@ -609,11 +644,19 @@ bool orr_llm_due(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
     return ok;
 }
 
+bool orr_llm_run(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
+{
+    bool ok = true;
+    while (l->due <= quanta(now_ns))
+        ok &= next_boundary(l, kind, site);
+    return ok;
+}
+
 bool orr_llm_catch_up(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
 {
     bool ok = true;
     while (l->due < quanta(now_ns))
-        ok &= orr_llm_due(l, kind, site);
+        ok &= next_boundary(l, kind, site);
     return ok;
 }
 
@@ -627,6 +670,8 @@ static bool cut(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, 
         plan(l, kind, site, true);
     } else if (m < l->iterations) {
         set_due(l, m > 0 ? m : 1);
+        if (l->waiting.count > 0)
+            foresee(l, kind, site);
     }
     return ok;
 }
@@ -675,9 +720,7 @@ static bool try_head(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *s
 
 bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)
 {
-    bool ok = true;
-    while (l->due <= quanta(now_ns)) /* a boundary at this very moment comes first: who is done is done */
-        ok &= orr_llm_due(l, kind, site);
+    bool ok = orr_llm_run(l, kind, site, now_ns); /* a boundary at this very moment comes first: who is done is done */
     orr_job *j = orr_job_at(site->jobs, job);
     if (j->cancelled || j->state == ORR_JOB_FREE || j->state == ORR_JOB_ENDED)
         return ok;
@@ -697,22 +740,22 @@ bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
         set_due(l, 0);
         for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
             orr_job_at(site->jobs, at - 1)->chunk = 0;
-        return orr_llm_due(l, kind, site) && ok;
+        return next_boundary(l, kind, site) && ok;
     }
+    set_due(l, l->iterations); /* its end is to be heard of at the boundary */
     return cut(l, kind, site, now_ns) && ok;
 }
 
 bool orr_llm_release(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)
 {
-    bool ok = true;
-    while (l->due <= quanta(now_ns))
-        ok &= orr_llm_due(l, kind, site);
+    bool ok = orr_llm_run(l, kind, site, now_ns);
     orr_job *j = orr_job_at(site->jobs, job);
     assert(j->state == ORR_JOB_HELD);
     if (l->start < quanta(now_ns))
         make_nodes_give_way(l, kind, site, 0);
     l->prompt_blocks -= prompt_blocks(kind, j);
     unpin_all(l, kind, site, j);
+    j->before = whole(l, j, orr_llm_made(l, j));
     j->state = ORR_JOB_ENDED;
     return try_head(l, kind, site, now_ns) && ok;
 }
@@ -726,9 +769,7 @@ static uint64_t completed(const orr_llm *l, int64_t now_ns, bool inclusive)
 
 bool orr_llm_stop(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
 {
-    bool ok = true;
-    while (l->due <= quanta(now_ns))
-        ok &= orr_llm_due(l, kind, site);
+    bool ok = orr_llm_run(l, kind, site, now_ns);
     if (l->due != ORR_NEVER) {
         set_due(l, completed(l, now_ns, true));
         ok &= complete_plan(l, kind, site);

@@ -55,7 +55,9 @@ typedef struct orr_llm_kind {
 /** The state of one replica. Plain data. */
 typedef struct orr_llm {
     int64_t  start, first, slope, due; /**< the plan, in 2^-10 ns; due = ORR_NEVER when idle */
-    int64_t  due_ns;                   /**< due rounded up: when the owner must call */
+    int64_t  due_ns;                   /**< when the owner must call: due rounded up, or the boundary after it where nobody hears of the one at `due` */
+    int64_t  foreseen;                 /**< how long the iteration after the plan takes if only `foreseen_job` joins, 2^-10 ns; 0: not known */
+    uint32_t foreseen_job;             /**< index plus one */
     uint64_t iterations;               /**< of the plan */
     uint64_t iteration;                /**< how many were completed before the plan */
     uint64_t step;                     /**< of these, how many decoded */
@@ -93,7 +95,7 @@ typedef struct orr_llm_entry {
 /** A plan that has run: `iterations` of them from `start`, the j-th taking first + j*slope (2^-10 ns). */
 typedef struct orr_llm_span {
     int64_t  start, first, slope, iterations;
-    int64_t  context, rate;            /**< of decoding sequences: contexts at the start, their growth per iteration. 2^-16 tokens */
+    int64_t  context, rate;            /**< of sequences that decode or stand still: contexts at the start, their growth per iteration. 2^-16 tokens */
     uint32_t instance;                 /**< its number */
     uint32_t decoding;                 /**< sequences that made a step; 0 when they stood still */
     uint32_t stalled;                  /**< sequences that stood still */
@@ -123,8 +125,8 @@ bool orr_llm_catch_up(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site
  */
 bool orr_llm_arrive(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns);
 
-/** The plan is due. */
-bool orr_llm_due(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site);
+/** The owner calls at due_ns: completes every boundary up to `now_ns`. */
+bool orr_llm_run(orr_llm *llm, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns);
 
 /**
  * The client of a job has left: it leaves the queue at once, or the batch at the next boundary, which may be now. Brings the instance to `now_ns`,
@@ -155,6 +157,9 @@ int64_t orr_llm_held(const orr_llm *llm, const orr_llm_kind *kind, const orr_job
 
 /** KV in use at the latest boundary before `now_ns` (after a catch-up to it), in tokens, by requests in the batch and their prefixes. */
 int64_t orr_llm_kv_used(const orr_llm *llm, const orr_llm_kind *kind, int64_t now_ns);
+
+/** Is there a boundary before `now_ns` that is not complete? */
+static inline bool orr_llm_is_behind(const orr_llm *llm, int64_t now_ns) { return llm->due < now_ns * (INT64_C(1) << ORR_QUANTUM_BITS); }
 
 /** Can the cache ever hold a request of so many tokens in all? */
 static inline bool orr_llm_can_hold(const orr_llm_kind *kind, int64_t tokens) { return tokens <= kind->blocks * kind->block; }

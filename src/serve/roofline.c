@@ -57,14 +57,14 @@ bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool 
         r->ring_token_ns = move * 2 * (g - 1) / g;
     }
     r->vision_ns = NS * 2 * m->vision_parameters * m->image_patches / (a->bf16_flops * k->compute_efficiency);
-    r->tokens_per_step = m->step_tokens > 0 ? m->step_tokens : 1 + pool->drafts;
+    r->further_tokens = m->step_tokens > 0 ? m->step_tokens - 1 : pool->drafts;
     r->step_ns = attend * m->full_layers * m->step_tokens * m->step_tokens;
-    r->draft_factor = 1 + pool->drafts * pool->draft_cost;
+    r->draft_share = pool->drafts * pool->draft_cost;
     r->decode = malloc(((size_t)r->most + 1) * sizeof *r->decode);
     if (r->decode == NULL)
         return false;
     for (uint32_t n = 0; n <= r->most; n++)
-        r->decode[n] = quanta(fmax(r->draft_factor * without_context(r, n, n * r->tokens_per_step) + r->step_ns * n, r->launch_ns));
+        r->decode[n] = quanta(fmax((1 + r->draft_share) * without_context(r, n, n * (1 + r->further_tokens)) + r->step_ns * n, r->launch_ns));
     return true;
 }
 
@@ -92,8 +92,8 @@ int64_t orr_roofline_iteration(const orr_roofline *r, const orr_load *load)
     if (load->prompts == 0)
         return r->decode[load->decoding] + kv;
     double attention = r->attention_ns * load->pairs + r->near_attention_ns * load->near_pairs;
-    double drafts = load->decoding > 0 ? r->draft_factor : 1;
-    double work = drafts * without_context(r, load->decoding + load->prompts, load->decoding * r->tokens_per_step + load->prompt_tokens) + attention + r->vision_ns * load->image_tokens + r->step_ns * load->decoding;
+    double drafts = load->decoding > 0 ? 1 + r->draft_share : 1;
+    double work = drafts * without_context(r, load->decoding + load->prompts, load->decoding * (1 + r->further_tokens) + load->prompt_tokens) + attention + r->vision_ns * load->image_tokens + r->step_ns * load->decoding;
     return quanta(fmax(work, r->prompt_launch_ns)) + kv;
 }
 

@@ -41,8 +41,8 @@ typedef struct orr_roofline {
     double   launch_ns, prompt_launch_ns; /**< least time of an iteration, KV apart: without prompts, with prompts */
     double   vision_ns;                /**< more for a prompt token of an image: its encoder, on one accelerator */
     double   step_ns;                  /**< more for a decoding sequence: attention among the latent tokens of an image */
-    double   tokens_per_step;          /**< that a decoding sequence has in an iteration: 1 and its drafts; the latent tokens of an image */
-    double   draft_factor;             /**< of a decode iteration, with the time of proposing drafts */
+    double   further_tokens;           /**< of a decoding sequence in an iteration, beside one: its drafts; the latent tokens of an image, less one */
+    double   draft_share;              /**< time of proposing drafts, relative to an iteration without */
     uint32_t limit;                    /**< tokens; 0: no layer has a limit */
     uint32_t most;                     /**< largest batch */
     int64_t *decode;                   /**< per batch size 0..most: time without kv, in 2^-10 ns */

@@ -466,7 +466,7 @@ static void run_jumping(bench *b, int order)
             break;
         if (due < next || (due == next && due_first)) {
             b->dues++;
-            must(orr_llm_due(&b->llm[k], &b->w->scene.kind[k], &b->site), "out of memory");
+            must(orr_llm_run(&b->llm[k], &b->w->scene.kind[k], &b->site, due), "out of memory");
             check(b, k, due);
         } else {
             happening now = *h;
@@ -683,10 +683,10 @@ START_TEST(the_time_per_token_is_that_of_the_plan)
     bench_open(&b, &w);
     ck_assert_int_eq(orr_llm_token_ns(&b.llm[0]), 0);
     arrive(&b, 0, 0);
-    ck_assert(orr_llm_due(&b.llm[0], w.scene.kind, &b.site));
+    ck_assert(orr_llm_run(&b.llm[0], w.scene.kind, &b.site, b.llm[0].due_ns));
     ck_assert_int_eq(orr_llm_token_ns(&b.llm[0]), w.decode[0][1] / 1024);
-    ck_assert(orr_llm_due(&b.llm[0], w.scene.kind, &b.site)); /* the limit */
-    ck_assert(orr_llm_due(&b.llm[0], w.scene.kind, &b.site));
+    ck_assert(orr_llm_run(&b.llm[0], w.scene.kind, &b.site, b.llm[0].due_ns)); /* the limit */
+    ck_assert(orr_llm_run(&b.llm[0], w.scene.kind, &b.site, b.llm[0].due_ns));
     ck_assert_int_eq(orr_llm_token_ns(&b.llm[0]), 0);
     bench_close(&b);
 }
@@ -709,7 +709,7 @@ static void flat(workload *w, uint32_t count, uint32_t max_batch, int64_t blocks
 static void due(bench *b)
 {
     int64_t now = b->llm[0].due_ns;
-    ck_assert(orr_llm_due(&b->llm[0], b->w->scene.kind, &b->site));
+    ck_assert(orr_llm_run(&b->llm[0], b->w->scene.kind, &b->site, now));
     check(b, 0, now);
 }
 
