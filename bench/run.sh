@@ -26,6 +26,7 @@ peer() {
 }
 
 "$build/bench/bench_queue"
+"$build/bench/bench_serving"
 alone=$("$build/bench/bench_engine")
 echo "$alone"
 engine=$(awk '/^M\/M\/1/ {print 1e6 * $6}' <<<"$alone")
