@@ -22,7 +22,7 @@ static void on_signal(int number)
 typedef struct run_arguments {
     orr_scenario_arguments scenario;
     const char            *output;
-    char                  *made[2]; /* overrides put together here */
+    char                  *made[3]; /* overrides put together here */
     uint32_t               partitions, threads;
     uint64_t               shuffle;
     int64_t                every_ns; /* between checkpoints; 0: none asked for */
@@ -31,13 +31,14 @@ typedef struct run_arguments {
 } run_arguments;
 
 enum { MOST_THREADS = 256 };
-enum { KEY_SEED = 1000, KEY_PARTITIONS, KEY_SHUFFLE, KEY_THREADS, KEY_EVERY, KEY_RESUME, KEY_BRANCH };
+enum { KEY_SEED = 1000, KEY_PARTITIONS, KEY_SHUFFLE, KEY_THREADS, KEY_EVERY, KEY_RESUME, KEY_BRANCH, KEY_TRACE };
 
 static const struct argp_option options[] = {
     {"output", 'o', "OUT.h5", 0, "file of the results (default: the scenario's name with .h5, in the current folder)", 0},
     {"seed", KEY_SEED, "N", 0, "seed of all random draws", 0},
     {"policy", 'p', "NAME|FILE.so", 0, "who chooses the pool", 0},
     {"quiet", 'q', NULL, 0, "no progress, no closing line", 0},
+    {"trace", KEY_TRACE, "iterations[=POOL#REPLICA]", 0, "write every iteration of one llm replica (of the first pool, if none is named) to /serving/trace", 0},
     {"threads", KEY_THREADS, "N|auto", 0, "threads; the results are the same for any number. auto: as many of the cores as pay", 0},
     {"checkpoint-every", KEY_EVERY, "TIME", 0, "write OUT.checkpoint after every such stretch of simulated time (\"1h\"), and when interrupted", 0},
     {"resume", KEY_RESUME, NULL, 0, "go on from OUT.checkpoint; from the beginning if there is none", 0},
@@ -77,6 +78,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 'p':
         if (asprintf(&a->made[1], "policy.name=%s", text) < 0)
+            return ENOMEM;
+        return 0;
+    case KEY_TRACE:
+        if (strncmp(text, "iterations", 10) != 0 || (text[10] != 0 && text[10] != '='))
+            argp_error(state, "--trace: expected `iterations` or `iterations=POOL#REPLICA`, found `%s`", text);
+        if (asprintf(&a->made[2], "output.iterations=%s", text[10] == '=' ? text + 11 : "first") < 0)
             return ENOMEM;
         return 0;
     case KEY_THREADS:
@@ -167,7 +174,7 @@ int orr_cli_run(int argc, char **argv)
     run_arguments a = {0};
     argp_err_exit_status = ORR_EXIT_BAD_INPUT;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         if (a.made[i] != NULL && !orr_cli_override(&a.scenario, a.made[i]))
             return ORR_EXIT_BAD_INPUT;
     int exit_status = ORR_EXIT_BAD_INPUT;
@@ -184,5 +191,6 @@ int orr_cli_run(int argc, char **argv)
     free(made);
     free(a.made[0]);
     free(a.made[1]);
+    free(a.made[2]);
     return exit_status;
 }

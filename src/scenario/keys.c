@@ -215,7 +215,7 @@ const orr_key orr_scenario_keys[] = {
 
     {"output", T(MAP), "", "{}", NULL, "what is written"},
     {"output.sample", T(FRACTION), "", "0.01", NULL, "share of clients whose requests are written row by row"},
-    {"output.iterations", T(TEXT), "", "", NULL, "id of an llm pool (`id` or `id#replica`, the first being 0) of whose replica every iteration is written"},
+    {"output.iterations", T(TEXT), "", "", NULL, "id of an llm pool (`id` or `id#replica`, the first being 0) of whose replica every iteration is written; `first`: the first llm pool"},
     {"output.bin", T(TIME), "ns", "15 min", "[1,inf)", "bin of the time series"},
     {"output.latency_bin", T(TIME), "ns", "1 h", "[1,inf)", "bin of the latency histograms; a multiple of `output.bin`"},
     {"output.warmup", T(FRACTION), "", "0", NULL, "first share of `clients[].requests` left out of latency statistics; more (up to half) where `load` says that queues need longer to settle"},

@@ -326,8 +326,10 @@ static void choose_traced(orr_builder *b)
     char *number = strrchr(id, '#');
     if (number != NULL && sscanf(number + 1, "%u", &replica) == 1)
         *number = 0;
-    uint32_t pool = orr_find(b, &b->pools, id, "pool", where);
-    if (pool == ORR_NONE)
+    uint32_t pool = strcmp(id, "first") == 0 ? 0 : orr_find(b, &b->pools, id, "pool", where);
+    while (strcmp(id, "first") == 0 && pool + 1 < b->pools.count && ((orr_pool *)orr_array_at(&b->pools, pool))->calibration == ORR_NONE)
+        pool++;
+    if (pool >= b->pools.count)
         return;
     const orr_pool *p = orr_array_at(&b->pools, pool);
     if (p->calibration == ORR_NONE || replica >= p->replicas)
