@@ -101,7 +101,7 @@ orr_status orr_closed_loop_run(orr_point *p, const orr_world *world, orr_problem
     double ttft = orr_histogram_mean(&k->latency[ORR_METRIC_TTFT]) / ORR_SECOND, tpot = orr_histogram_mean(&k->latency[ORR_METRIC_TPOT]) / ORR_SECOND;
     double output = p->output * (1 + p->spread) / 2;
     /* Of an engine that sends several tokens at a time the client sees the first when it has the last of them. */
-    p->got_ttft_s = ttft + (p->stream - 1) * tpot;
+    p->got_ttft_s = p->stream > 1 ? ttft + (p->stream - 1) * tpot : ttft;
     p->got_tpot_s = output > p->stream ? tpot * (output - p->stream) / (output - 1) : tpot;
     uint64_t requests = (uint64_t)p->rounds * p->concurrency;
     double tokens = p->phase == ORR_PHASE_PREFILL ? (double)requests * p->input * (1 + p->spread) / 2 : (double)k->counts.tokens[ORR_OUTPUT];
