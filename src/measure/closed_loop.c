@@ -75,7 +75,7 @@ orr_world *orr_closed_loop_world(orr_point *p, const char *data, orr_problems *p
             orr_problem(problems, p->where, "%s", own.text[0]);
     }
     bool burst = p->rounds == 1 && p->phase == ORR_PHASE_BOTH; /* its queue was measured too */
-    if (w != NULL && !burst && p->phase != ORR_PHASE_PREFILL && (double)p->concurrency * (p->input + 0.5 * p->output) * (1 + p->spread) / 2 > (double)w->pools[0].kv_tokens) {
+    if (w != NULL && !burst && p->phase != ORR_PHASE_PREFILL && fmin(p->concurrency, p->max_batch) * (p->input + 0.5 * p->output) * (1 + p->spread) / 2 > (double)w->pools[0].kv_tokens) {
         p->skipped = "the load does not fit into the cache";
         orr_world_destroy(w);
         w = NULL;
