@@ -84,9 +84,9 @@ static void print_errors(const char *name, const orr_points *points)
     static const struct {
         orr_error_kind kind;
         const char    *name;
-    } kinds[] = {{ORR_ERROR_TPOT, "TPOT"}, {ORR_ERROR_TTFT_LOW, "TTFT, 1-16 users"}, {ORR_ERROR_TTFT_HIGH, "TTFT, 17-128 users"}};
+    } kinds[] = {{ORR_ERROR_TPOT, "TPOT"}, {ORR_ERROR_TTFT_LOW, "TTFT, 1-16 users"}, {ORR_ERROR_TTFT_HIGH, "TTFT, 17-128 users"}, {ORR_ERROR_RATE, "tokens per second"}};
     printf("%s:\n", name);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         orr_errors e = orr_errors_of(points, NULL, kinds[i].kind);
         if (e.count > 0)
             printf("  %-18s %5.1f %% mean, %5.1f %% median, %5.1f %% 90th percentile, %+.1f %% bias, %u points\n", kinds[i].name, 100 * e.mean, 100 * e.median, 100 * e.p90, 100 * e.bias, e.count);
@@ -99,7 +99,7 @@ static orr_status cross_validate(const calibrate_arguments *a, const orr_coeffic
     orr_points points = a->measured.points;
     bool *in = calloc(points.count + 1, sizeof *in);
     orr_status status = in == NULL ? ORR_NO_MEMORY : ORR_OK;
-    double (*got)[2] = calloc(points.count + 1, sizeof *got);
+    double (*got)[3] = calloc(points.count + 1, sizeof *got);
     for (uint32_t fold = 0; fold < a->folds && status == ORR_OK && got != NULL; fold++) {
         orr_fit_result r;
         uint32_t number = 0;
@@ -114,11 +114,13 @@ static orr_status cross_validate(const calibrate_arguments *a, const orr_coeffic
             if (in[i]) {
                 got[i][0] = points.items[i].got_ttft_s;
                 got[i][1] = points.items[i].got_tpot_s;
+                got[i][2] = points.items[i].got_rate;
             }
     }
     for (uint32_t i = 0; got != NULL && i < points.count; i++) {
         points.items[i].got_ttft_s = got[i][0];
         points.items[i].got_tpot_s = got[i][1];
+        points.items[i].got_rate = got[i][2];
     }
     free(in);
     free(got);

@@ -60,25 +60,34 @@ void orr_measured_print_skipped(const orr_measured *m)
 
 static bool same_kind(const orr_point *a, const orr_point *b) { return strcmp(a->accelerator, b->accelerator) == 0 && strcmp(a->engine, b->engine) == 0 && strcmp(a->model, b->model) == 0; }
 
+static uint32_t count_of(const orr_points *points, const bool *in)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < points->count; i++)
+        count += (in == NULL || in[i]) && points->items[i].skipped == NULL;
+    return count;
+}
+
 static void add_errors(orr_columns *c, const orr_points *points, const bool *in)
 {
-    const orr_errors tpot = orr_errors_of(points, in, ORR_ERROR_TPOT), low = orr_errors_of(points, in, ORR_ERROR_TTFT_LOW), high = orr_errors_of(points, in, ORR_ERROR_TTFT_HIGH);
-    const double shown[] = {tpot.mean, tpot.median, tpot.p90, tpot.bias, low.mean, high.mean};
-    orr_columns_add(c, "%u", tpot.count > low.count ? tpot.count : low.count);
+    const orr_errors tpot = orr_errors_of(points, in, ORR_ERROR_TPOT), low = orr_errors_of(points, in, ORR_ERROR_TTFT_LOW), high = orr_errors_of(points, in, ORR_ERROR_TTFT_HIGH),
+                     rate = orr_errors_of(points, in, ORR_ERROR_RATE);
+    const double shown[] = {tpot.mean, tpot.median, tpot.p90, tpot.bias, low.mean, high.mean, rate.mean, rate.p90, rate.bias};
+    orr_columns_add(c, "%u", count_of(points, in));
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         if (isnan(shown[i]))
             orr_columns_add(c, "-");
         else
-            orr_columns_add(c, i == 3 ? "%+.1f" : "%.1f", 100 * shown[i]);
+            orr_columns_add(c, i == 3 || i == 8 ? "%+.1f" : "%.1f", 100 * shown[i]);
 }
 
 bool orr_measured_print_errors(const orr_measured *m)
 {
-    static const char *const titles[] = {"accelerator", "engine", "model", "points", "TPOT mean %", "median %", "p90 %", "bias %", "TTFT 1-16 %", "TTFT 17-128 %"};
+    static const char *const titles[] = {"accelerator", "engine", "model", "points", "TPOT mean %", "median %", "p90 %", "bias %", "TTFT 1-16 %", "TTFT 17-128 %", "tokens/s mean %", "p90 %", "bias %"};
     orr_columns c;
     bool *in = calloc(m->points.count + 1, sizeof *in), *told = calloc(m->points.count + 1, sizeof *told);
-    orr_columns_init(&c, 10);
-    for (size_t i = 0; i < 10; i++)
+    orr_columns_init(&c, sizeof titles / sizeof *titles);
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         orr_columns_add(&c, "%s", titles[i]);
     for (uint32_t i = 0; in != NULL && told != NULL && i < m->points.count; i++) {
         const orr_point *p = &m->points.items[i];

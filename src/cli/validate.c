@@ -56,30 +56,38 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "POINTS.csv",
     .doc = "Simulates measured points as the closed loops that they were, and says how far off the simulated times are.\v"
-           "Columns: model, accelerator, engine, precision, kv_precision, group, data_parallel, concurrency, input, output (tokens), ttft_ms, tpot_ms, and how it was "
-           "measured: spread (lengths are uniform from this share of input and output on; 1: constant), rounds (requests per user), token_budget, max_batch, stream (tokens sent at a "
-           "time). Tables of aiconfigurator and InferenceMAX are read as they are.",
+           "Columns: model, accelerator, engine, precision, kv_precision, group, data_parallel, concurrency, input, output (tokens), ttft_ms, tpot_ms, output_tokens_s (of the "
+           "replica), or for a part of the work alone prefill_tokens_s or decode_tokens_s, and how it was measured: spread (lengths are uniform from this share of input and output on; 1: constant), rounds (requests per user; 1: a burst, whose queue counts), token_budget, max_batch, stream "
+           "(tokens sent at a time), drafts and acceptance (speculation). Tables of aiconfigurator and InferenceMAX are read as they are.",
 };
 
 static bool write_points(const orr_points *points, const char *path, orr_problems *problems)
 {
+    static const char *const phases[] = {"both", "prefill", "decode"};
     FILE *out = fopen(path, "w");
     if (out == NULL) {
         orr_problem(problems, (orr_where){path, 0, 0}, "cannot be written: %s", strerror(errno));
         return false;
     }
-    fprintf(out, "accelerator,engine,model,precision,kv_precision,group,data_parallel,concurrency,input,output,spread,rounds,token_budget,max_batch,stream,"
-                 "ttft_ms,simulated_ttft_ms,tpot_ms,simulated_tpot_ms,left_out\n");
+    fprintf(out, "accelerator,engine,model,precision,kv_precision,group,data_parallel,concurrency,input,output,spread,rounds,token_budget,max_batch,stream,drafts,acceptance,"
+                 "ttft_ms,simulated_ttft_ms,tpot_ms,simulated_tpot_ms,phase,tokens_s,simulated_tokens_s,left_out\n");
     for (uint32_t i = 0; i < points->count; i++) {
         const orr_point *p = &points->items[i];
-        const double times[] = {p->ttft_s, p->got_ttft_s, p->tpot_s, p->got_tpot_s};
+        const double times[] = {p->ttft_s, p->got_ttft_s, p->tpot_s, p->got_tpot_s}, rates[] = {p->rate, p->got_rate};
         fprintf(out, "%s,%s,%s,%s,%s,%u,%u,%u,%u,%u,%g,%u,%u,%u,%u", p->accelerator, p->engine, p->model, p->precision, p->kv_precision, p->group, p->data_parallel,
                 p->concurrency, p->input, p->output, p->spread, p->rounds, p->token_budget, p->max_batch, p->stream);
+        fprintf(out, ",%u,%g", p->drafts, p->acceptance);
         for (int k = 0; k < 4; k++)
             if (isnan(times[k]))
                 fprintf(out, ",");
             else
                 fprintf(out, ",%.6g", 1e3 * times[k]);
+        fprintf(out, ",%s", phases[p->phase]);
+        for (int k = 0; k < 2; k++)
+            if (isnan(rates[k]))
+                fprintf(out, ",");
+            else
+                fprintf(out, ",%.6g", rates[k]);
         fprintf(out, ",%s\n", p->skipped != NULL ? p->skipped : "");
     }
     if (fclose(out) == 0)

@@ -20,6 +20,15 @@ static void print_lengths(FILE *out, const char *name, uint32_t most, double spr
         fprintf(out, "    %s: {law: constant, mean: %u}\n", name, most);
 }
 
+static void print_pool(FILE *out, const orr_point *p, const char *id, uint32_t replicas, uint32_t max_batch, const char *more)
+{
+    fprintf(out, "  - {id: %s, site: bench, service: model, accelerator: %s, engine: \"%s\", group: %u, data_parallel: %u, replicas: %u, max_batch: %u, precision: %s,\n     kv_precision: %s, token_budget: %u, prefix_cache: off",
+            id, p->accelerator, p->engine, p->group, p->data_parallel, replicas, max_batch, p->precision, p->kv_precision, p->token_budget);
+    if (p->drafts > 0)
+        fprintf(out, ", speculation: {drafts: %u, acceptance: %g}", p->drafts, p->acceptance);
+    fprintf(out, "%s}\n", more);
+}
+
 char *orr_closed_loop_text(const orr_point *p, const char *data)
 {
     static const char *const catalogues[] = {"accelerators", "engines", "calibrations", "software", "models", "prices"};
@@ -32,8 +41,9 @@ char *orr_closed_loop_text(const orr_point *p, const char *data)
     for (size_t i = 0; i < sizeof catalogues / sizeof *catalogues; i++)
         fprintf(out, "  %s: %s/%s.csv\n", catalogues[i], data, catalogues[i]);
     fprintf(out, "network: {hop_delay: 0, end_delay: 0}\nsites:\n  - {id: bench, kind: hub}\nservices:\n  - {name: model, kind: llm, model: %s}\npools:\n", p->model);
-    fprintf(out, "  - {id: replica, site: bench, service: model, accelerator: %s, engine: \"%s\", group: %u, data_parallel: %u, max_batch: %u, precision: %s,\n     kv_precision: %s, token_budget: %u, prefix_cache: off}\n",
-            p->accelerator, p->engine, p->group, p->data_parallel, p->max_batch, p->precision, p->kv_precision, p->token_budget);
+    print_pool(out, p, "replica", 1, p->max_batch, "");
+    if (p->phase == ORR_PHASE_DECODE) /* an instance for every prompt, and no time to carry the cache over: what remains is decoding */
+        print_pool(out, p, "prompts", p->concurrency, 1, ", hand_over: {to: replica, bandwidth: 1000000 Tbit/s}");
     fprintf(out, "clients:\n  - class: users\n    service: model\n    users: %u\n    requests: %llu\n    where: [{site: bench}]\n", p->concurrency, (unsigned long long)p->rounds * p->concurrency);
     print_lengths(out, "input", p->input, p->spread);
     print_lengths(out, "output", p->output, p->spread);
@@ -66,7 +76,8 @@ orr_world *orr_closed_loop_world(orr_point *p, const char *data, orr_problems *p
         else if (w == NULL && own.count > 0)
             orr_problem(problems, p->where, "%s", own.text[0]);
     }
-    if (w != NULL && (double)p->concurrency * (p->input + 0.5 * p->output) * (1 + p->spread) / 2 > (double)w->pools[0].kv_tokens) {
+    bool burst = p->rounds == 1 && p->phase == ORR_PHASE_BOTH; /* its queue was measured too */
+    if (w != NULL && !burst && p->phase != ORR_PHASE_PREFILL && fmin(p->concurrency, p->max_batch) * (p->input + 0.5 * p->output) * (1 + p->spread) / 2 > (double)w->pools[0].kv_tokens) {
         p->skipped = "the load does not fit into the cache";
         orr_world_destroy(w);
         w = NULL;
@@ -92,8 +103,12 @@ orr_status orr_closed_loop_run(orr_point *p, const orr_world *world, orr_problem
     double ttft = orr_histogram_mean(&k->latency[ORR_METRIC_TTFT]) / ORR_SECOND, tpot = orr_histogram_mean(&k->latency[ORR_METRIC_TPOT]) / ORR_SECOND;
     double output = p->output * (1 + p->spread) / 2;
     /* Of an engine that sends several tokens at a time the client sees the first when it has the last of them. */
-    p->got_ttft_s = ttft + (p->stream - 1) * tpot;
+    p->got_ttft_s = p->stream > 1 ? ttft + (p->stream - 1) * tpot : ttft;
     p->got_tpot_s = output > p->stream ? tpot * (output - p->stream) / (output - 1) : tpot;
+    uint64_t requests = (uint64_t)p->rounds * p->concurrency;
+    double tokens = p->phase == ORR_PHASE_PREFILL ? (double)requests * p->input * (1 + p->spread) / 2 : (double)k->counts.tokens[ORR_OUTPUT];
+    /* Where prompts are processed elsewhere, the rate is that of a full batch. */
+    p->got_rate = p->phase == ORR_PHASE_DECODE ? p->concurrency / p->got_tpot_s : tokens * ORR_SECOND / (double)grid.sites[world->cohorts[0].site].last_end_ns;
     orr_grid_destroy(&grid);
     return status;
 }

@@ -20,7 +20,7 @@ const orr_fit_coefficient orr_fit_coefficients[ORR_FIT_COEFFICIENTS] = {
 };
 #undef AT
 
-static const double LEAST_SHARE = 0.02, PRIOR = 0.05, SOFT = 0.15, TTFT_WEIGHT = 0.5;
+static const double LEAST_SHARE = 0.02, PRIOR = 0.05, SOFT = 0.15, TTFT_WEIGHT = 0.5, RATE_WEIGHT = 0.3;
 enum { MOST_ITERATIONS = 40, LOW_USERS = 16, HIGH_USERS = 128 };
 
 static int by_size(const void *a, const void *b)
@@ -35,8 +35,8 @@ orr_errors orr_errors_of(const orr_points *points, const bool *in, orr_error_kin
     double *error = malloc((points->count + 1) * sizeof *error), bias = 0;
     for (uint32_t i = 0; error != NULL && i < points->count; i++) {
         const orr_point *p = &points->items[i];
-        double measured = kind == ORR_ERROR_TPOT ? p->tpot_s : p->ttft_s, got = kind == ORR_ERROR_TPOT ? p->got_tpot_s : p->got_ttft_s;
-        bool counts = kind == ORR_ERROR_TPOT || (kind == ORR_ERROR_TTFT_LOW ? p->concurrency <= LOW_USERS : p->concurrency > LOW_USERS && p->concurrency <= HIGH_USERS);
+        double measured = kind == ORR_ERROR_TPOT ? p->tpot_s : kind == ORR_ERROR_RATE ? p->rate : p->ttft_s, got = kind == ORR_ERROR_TPOT ? p->got_tpot_s : kind == ORR_ERROR_RATE ? p->got_rate : p->got_ttft_s;
+        bool counts = kind == ORR_ERROR_TPOT || kind == ORR_ERROR_RATE || (kind == ORR_ERROR_TTFT_LOW ? p->concurrency <= LOW_USERS : p->concurrency > LOW_USERS && p->concurrency <= HIGH_USERS);
         if ((in != NULL && !in[i]) || p->skipped != NULL || !counts || isnan(measured) || isnan(got))
             continue;
         bias += got / measured - 1;
@@ -109,6 +109,9 @@ static bool counts(const task *t, uint32_t i) { return t->points->items[i].skipp
 
 static bool ttft_counts(const orr_point *p) { return !isnan(p->ttft_s) && p->concurrency <= LOW_USERS; }
 
+/* A rate says little that the time per token does not, where both are given. */
+static double rate_weight(const orr_point *p) { return isnan(p->tpot_s) ? 1 : RATE_WEIGHT; }
+
 static int residuals(const gsl_vector *x, void *context, gsl_vector *f)
 {
     task *t = context;
@@ -122,6 +125,8 @@ static int residuals(const gsl_vector *x, void *context, gsl_vector *f)
             continue;
         if (!isnan(p->tpot_s))
             gsl_vector_set(f, n++, soft(log(p->got_tpot_s / p->tpot_s)));
+        if (!isnan(p->rate))
+            gsl_vector_set(f, n++, rate_weight(p) * soft(log(p->got_rate / p->rate)));
         if (ttft_counts(p))
             gsl_vector_set(f, n++, TTFT_WEIGHT * soft(log(p->got_ttft_s / p->ttft_s)));
     }
@@ -153,7 +158,7 @@ orr_status orr_fit(orr_fit_result *result, orr_points *points, orr_world **world
     for (uint32_t i = 0; i < points->count; i++)
         if (counts(&t, i)) {
             used++;
-            n += (size_t)!isnan(points->items[i].tpot_s) + ttft_counts(&points->items[i]);
+            n += (size_t)!isnan(points->items[i].tpot_s) + !isnan(points->items[i].rate) + ttft_counts(&points->items[i]);
         }
     if (used < 3) {
         orr_problem(problems, (orr_where){NULL, 0, 0}, "only %u points are left: at least 3 are needed to fit anything", used);

@@ -33,8 +33,8 @@ typedef struct orr_errors {
     double   bias;              /**< mean of the signed ones */
 } orr_errors;
 
-/** Which time of which points an error is about. */
-typedef enum orr_error_kind { ORR_ERROR_TPOT, ORR_ERROR_TTFT_LOW, ORR_ERROR_TTFT_HIGH } orr_error_kind; /**< TTFT with up to 16 users; with 32 to 128 */
+/** Which time or rate of which points an error is about. */
+typedef enum orr_error_kind { ORR_ERROR_TPOT, ORR_ERROR_TTFT_LOW, ORR_ERROR_TTFT_HIGH, ORR_ERROR_RATE } orr_error_kind; /**< TTFT with up to 16 users; with 32 to 128; tokens per second */
 
 /** Errors over the points for which `in` is set (NULL: all) and that are not skipped. */
 orr_errors orr_errors_of(const orr_points *points, const bool *in, orr_error_kind kind);

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* What a column may be called, our own name first; then those of aiconfigurator, InferenceMAX and vendors' tables. */
-enum { ACCELERATOR, ENGINE, VERSION, MODEL, PRECISION, KV_PRECISION, GROUP, DATA_PARALLEL, EXPERT_PARALLEL, CONCURRENCY, INPUT, OUTPUT, SPREAD, ROUNDS, TOKEN_BUDGET, MAX_BATCH, STREAM, TTFT, TPOT, FIELDS };
-enum { MOST_NAMES = 4 };
+enum { ACCELERATOR, ENGINE, VERSION, MODEL, PRECISION, KV_PRECISION, GROUP, DATA_PARALLEL, EXPERT_PARALLEL, CONCURRENCY, INPUT, OUTPUT, SPREAD, ROUNDS, TOKEN_BUDGET, MAX_BATCH, STREAM, DRAFTS, ACCEPTANCE, TTFT, TPOT, OUTPUT_RATE, OUTPUT_RATE_EACH, PREFILL_RATE, DECODE_RATE, FIELDS };
+enum { MOST_NAMES = 4, MOST_USERS = 65536 };
 static const char *const names[FIELDS][MOST_NAMES] = {
     [ACCELERATOR] = {"accelerator", "system", "hw"},
     [ENGINE] = {"engine", "backend", "framework"},
@@ -27,8 +27,14 @@ static const char *const names[FIELDS][MOST_NAMES] = {
     [TOKEN_BUDGET] = {"token_budget"},
     [MAX_BATCH] = {"max_batch"},
     [STREAM] = {"stream"},
+    [DRAFTS] = {"drafts"},
+    [ACCEPTANCE] = {"acceptance"},
     [TTFT] = {"ttft_ms", "silicon_ttft_ms", "ttft_mean_ms"},
     [TPOT] = {"tpot_ms", "silicon_tpot_ms", "tpot_mean_ms"},
+    [OUTPUT_RATE] = {"output_tokens_s", "out_tok_s"}, /* of the replica */
+    [OUTPUT_RATE_EACH] = {"out_tok_s_per_gpu"},
+    [PREFILL_RATE] = {"prefill_tokens_s"},
+    [DECODE_RATE] = {"decode_tokens_s"},
 };
 
 typedef struct table {
@@ -54,7 +60,8 @@ static const char *cell(const table *t, size_t row, int field) { return orr_csv_
 
 static double number(const table *t, size_t row, int field, double low, double high, double fallback)
 {
-    if (t->column[field] < 0)
+    bool optional = !isnan(fallback) || field >= TTFT;
+    if (t->column[field] < 0 || (optional && *cell(t, row, field) == 0))
         return fallback;
     double value = orr_csv_number(t->csv, row, t->column[field], low, high, fallback, t->problems);
     return isnan(value) ? fallback : value;
@@ -141,16 +148,28 @@ static void set_protocol(const table *t, size_t row, orr_point *p)
     /* TensorRT-LLM of that version held one user back with 16-bit weights, and sends 20 tokens at a time in InferenceMAX's 1024/1024 runs on up to 4 cards. */
     uint32_t places = own && trt && !eight_bits && p->concurrency > 1 ? p->concurrency - 1 : p->concurrency;
     bool twenty = versions && !own && trt && p->input == 1024 && p->output == 1024 && p->group < 8;
-    p->spread = number(t, row, SPREAD, 0.01, 1, own || !versions ? 1 : 0.8);
+    bool inferencemax = (versions && !own) || t->column[OUTPUT_RATE_EACH] >= 0;
+    p->spread = number(t, row, SPREAD, 0.01, 1, inferencemax ? 0.8 : 1);
     p->rounds = (uint32_t)number(t, row, ROUNDS, 1, 1e6, 10);
     p->token_budget = (uint32_t)number(t, row, TOKEN_BUDGET, 0, 1e6, own && strcmp(p->engine, "sglang") != 0 ? p->input + p->concurrency : 0);
-    p->max_batch = (uint32_t)number(t, row, MAX_BATCH, 1, 4096, places < 4096 ? places : 4096);
+    p->max_batch = (uint32_t)number(t, row, MAX_BATCH, 1, MOST_USERS, places);
     p->stream = (uint32_t)number(t, row, STREAM, 1, 1e4, twenty ? 20 : 1);
+    p->drafts = (uint32_t)number(t, row, DRAFTS, 0, 16, 0);
+    p->acceptance = number(t, row, ACCEPTANCE, 0, 1, 0.7);
     p->kv_precision = *kv ? keep(t->points, precision_of(kv)) : blackwell || (eight_bits && trt) ? "fp8" : "bf16";
     /* Some of its rows give the product of both ways of sharding the experts, more cards than the node has. */
     double experts = number(t, row, EXPERT_PARALLEL, 0, 4096, 1);
     if (p->group > 8 && experts > 1)
         p->group = (uint32_t)(p->group / experts);
+}
+
+static void set_rate(const table *t, size_t row, orr_point *p)
+{
+    double prefill = number(t, row, PREFILL_RATE, 1e-3, 1e12, NAN), decode = number(t, row, DECODE_RATE, 1e-3, 1e12, NAN);
+    p->phase = !isnan(prefill) ? ORR_PHASE_PREFILL : !isnan(decode) ? ORR_PHASE_DECODE : ORR_PHASE_BOTH;
+    p->rate = p->phase == ORR_PHASE_PREFILL ? prefill : p->phase == ORR_PHASE_DECODE ? decode : number(t, row, OUTPUT_RATE, 1e-3, 1e12, p->group * number(t, row, OUTPUT_RATE_EACH, 1e-3, 1e12, NAN));
+    if (p->phase == ORR_PHASE_PREFILL)
+        p->output = 1;
 }
 
 static bool read_row(const table *t, size_t row, const orr_csv *accelerators, const orr_csv *models, const char *accelerator, const char *engine, const orr_points_limits *limits)
@@ -162,7 +181,7 @@ static bool read_row(const table *t, size_t row, const orr_csv *accelerators, co
     points->items = grown;
     orr_point *p = &grown[points->count++];
     const char *given = *cell(t, row, ACCELERATOR) ? cell(t, row, ACCELERATOR) : accelerator != NULL ? accelerator : "", *name;
-    *p = (orr_point){.accelerator = "", .model = "", .where = orr_csv_where(t->csv, row, 0), .got_ttft_s = NAN, .got_tpot_s = NAN};
+    *p = (orr_point){.accelerator = "", .model = "", .where = orr_csv_where(t->csv, row, 0), .got_ttft_s = NAN, .got_tpot_s = NAN, .got_rate = NAN};
     p->where.file = keep(points, p->where.file);
     p->engine = keep(points, *cell(t, row, ENGINE) ? cell(t, row, ENGINE) : engine != NULL ? engine : "");
     if ((name = find(accelerators, given)) != NULL)
@@ -176,19 +195,21 @@ static bool read_row(const table *t, size_t row, const orr_csv *accelerators, co
     p->precision = precision_of(cell(t, row, PRECISION));
     p->group = (uint32_t)number(t, row, GROUP, 1, 4096, 1);
     p->data_parallel = (uint32_t)number(t, row, DATA_PARALLEL, 1, 4096, 1);
-    p->concurrency = (uint32_t)number(t, row, CONCURRENCY, 1, 65536, 1);
+    p->concurrency = (uint32_t)number(t, row, CONCURRENCY, 1, MOST_USERS, 1);
     p->input = (uint32_t)number(t, row, INPUT, 1, 1e6, NAN);
     p->output = (uint32_t)number(t, row, OUTPUT, 1, 1e6, NAN);
     p->ttft_s = 1e-3 * number(t, row, TTFT, 1e-3, 1e9, NAN);
     p->tpot_s = 1e-3 * number(t, row, TPOT, 1e-3, 1e9, NAN);
     set_protocol(t, row, p);
-    if (p->skipped == NULL && p->output < limits->least_output)
+    set_rate(t, row, p);
+    bool burst = p->rounds == 1;
+    if (p->skipped == NULL && p->output < limits->least_output && p->phase != ORR_PHASE_PREFILL && !burst)
         p->skipped = "too few output tokens";
     bool queued = p->ttft_s > limits->most_ttft_s / 4 && p->ttft_s > 3 * p->tpot_s * p->output;
-    if (p->skipped == NULL && (p->ttft_s > limits->most_ttft_s || queued))
+    if (p->skipped == NULL && !burst && (p->ttft_s > limits->most_ttft_s || queued))
         p->skipped = "the time to first token is that of a queue";
-    if (p->skipped == NULL && isnan(p->ttft_s) && isnan(p->tpot_s))
-        p->skipped = "no measured time";
+    if (p->skipped == NULL && isnan(p->ttft_s) && isnan(p->tpot_s) && isnan(p->rate))
+        p->skipped = "nothing measured";
     return true;
 }
 
@@ -214,7 +235,7 @@ bool orr_points_load(orr_points *points, const char *path, const char *data, con
             orr_csv_need(csv, names[needed[i]][0], problems);
     if (ok && t.column[ACCELERATOR] < 0 && accelerator == NULL)
         orr_csv_need(csv, names[ACCELERATOR][0], problems);
-    if (ok && t.column[TTFT] < 0 && t.column[TPOT] < 0)
+    if (ok && t.column[TTFT] < 0 && t.column[TPOT] < 0 && t.column[OUTPUT_RATE] < 0 && t.column[PREFILL_RATE] < 0 && t.column[DECODE_RATE] < 0)
         orr_csv_need(csv, names[TPOT][0], problems);
     ok = ok && !orr_problems_any(problems);
     for (size_t r = 0; ok && r < orr_csv_rows(csv); r++)

@@ -2,8 +2,9 @@
  * Measured points: how fast a replica was under a closed loop, as benchmarks publish it.
  *
  * A table (CSV, plain or gzip) with one row per benchmark: an accelerator, an engine, a model, how they were laid out, how many users asked at a
- * time and for how many tokens, and the mean time to first token and per output token that came out. Columns go by the names of points.c,
- * which knows those of aiconfigurator's and InferenceMAX's tables too.
+ * time and for how many tokens, and the mean time to first token and per output token, or the tokens per second, that came out. Columns go by the
+ * names of points.c, which knows those of aiconfigurator's and InferenceMAX's tables too. Some figures are those of a part of the work alone: a row
+ * with a rate of prompt tokens is one of prefill (answers of one token), one with a rate of decoding is a replica whose prompts are processed elsewhere.
  */
 #ifndef ORRERY_MEASURE_POINTS_H
 #define ORRERY_MEASURE_POINTS_H
@@ -11,6 +12,9 @@
 #include "scenario/csv.h"
 
 #include <stdbool.h>
+
+/** What a replica does. */
+typedef enum orr_phase { ORR_PHASE_BOTH, ORR_PHASE_PREFILL, ORR_PHASE_DECODE } orr_phase;
 
 /** One measured point. Texts are owned by the table. */
 typedef struct orr_point {
@@ -22,8 +26,12 @@ typedef struct orr_point {
     uint32_t    rounds;                       /**< requests = rounds x concurrency, all users starting at once */
     uint32_t    token_budget, max_batch;      /**< 0: the engine's; concurrency */
     uint32_t    stream;                       /**< tokens that the engine sends at a time: the client sees the first with the last of them */
+    uint32_t    drafts;                       /**< tokens proposed per step by speculation; 0: none */
+    double      acceptance;                   /**< chance that one is kept, if those before it were */
+    orr_phase   phase;
     double      ttft_s, tpot_s;               /**< measured means; NAN: not given */
-    double      got_ttft_s, got_tpot_s;       /**< simulated */
+    double      rate;                         /**< measured tokens per second of the replica: of prompts in a row of prefill, of answers otherwise; NAN: not given */
+    double      got_ttft_s, got_tpot_s, got_rate; /**< simulated */
     const char *skipped;                      /**< why it is left out; NULL: it counts */
     orr_where   where;
 } orr_point;
@@ -35,7 +43,7 @@ typedef struct orr_points {
     uint32_t   text_count;
 } orr_points;
 
-/** What makes a point worth comparing: measurements outside say more about queues than about servers. */
+/** What makes a point worth comparing: measurements outside say more about queues than about servers. They do not bind a burst (one round), where the queue is what was measured. */
 typedef struct orr_points_limits {
     uint32_t least_output; /**< tokens */
     double   most_ttft_s;

@@ -80,7 +80,7 @@ const orr_key orr_scenario_keys[] = {
     {"pools[].load.bandwidth", T(BITRATE), "bit/s", "40 Gbit/s", "(0,inf)", "at which weights come from storage or over the network, per accelerator (assumed: a disk of 5 GB/s each; 1 to 400)"},
     {"pools[].load.start", T(TIME), "ns", "60 s", "[0,inf)", "start of the engine beside the weights: graphs, warm-up (assumed; 20 s to 5 min)"},
     {"pools[].servers", T(INTEGER), "", "1", "[1,10000000]", "servers of each instance of a station"},
-    {"pools[].max_batch", T(INTEGER), "", "32", "[1,4096]", "most requests that an llm replica serves at a time"},
+    {"pools[].max_batch", T(INTEGER), "", "32", "[1,65536]", "most requests that an llm replica serves at a time"},
     {"pools[].precision", T(CHOICE), "", "bf16", "bf16|fp8|int8|int4|fp4", "of the weights"},
     {"pools[].kv_precision", T(CHOICE), "", "same", "same|bf16|fp8|int8", "of the cache; `same`: 16 bits for bf16 weights, 8 bits otherwise"},
     {"pools[].token_budget", T(INTEGER), "tokens", "0", "[0,1000000]", "prompt and decode tokens that one iteration may hold; 0: as the engine, or `serving.token_budget` without one"},

@@ -50,11 +50,15 @@ bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool 
     r->attention_ns = attend * m->full_layers;
     r->near_attention_ns = attend * m->near_layers;
     if (pool->group > 1) {
-        double move = NS * 2 * m->layers * m->hidden * 2 / (a->link_byte_s * k->link_efficiency);
+        double move = NS * m->layers * m->hidden * 2 / (a->link_byte_s * k->link_efficiency), part = g / copies, reduces = 2, exchange = 0;
+        if (pool->data_parallel > 1) { /* there is one to reduce, of the copy's own tokens; the others go to where their experts are, and back */
+            reduces = 1 / copies;
+            exchange = 2 * move * fmin(m->experts > 0 ? m->top_k : g, g - 1) / g;
+        }
         r->reduce_ns = NS * 2 * m->layers * k->all_reduce_s;
-        r->reduce_token_ns = move * (g - 1);
-        r->ring_ns = r->reduce_ns + NS * 2 * m->layers * k->ring_s;
-        r->ring_token_ns = move * 2 * (g - 1) / g;
+        r->reduce_token_ns = reduces * move * (part - 1) + exchange;
+        r->ring_ns = r->reduce_ns + (part > 1 ? NS * 2 * m->layers * k->ring_s : 0);
+        r->ring_token_ns = reduces * move * 2 * (part - 1) / part + exchange;
     }
     r->vision_ns = NS * 2 * m->vision_parameters * m->image_patches / (a->bf16_flops * k->compute_efficiency);
     r->further_tokens = m->step_tokens > 0 ? m->step_tokens - 1 : pool->drafts;

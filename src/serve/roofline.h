@@ -7,6 +7,7 @@
  *     w             bytes of the weights that the tokens touch over bandwidth * eb * accelerators; of E experts, k per token: 1 - (1 - k/E)^tokens
  *     attention     4 * heads * head_dim * layers * sum over prompt tokens of their context / (g * peak of 16 bits * eat)
  *     communication 2*L * the lesser of one shot, ar + (g-1)*tokens*H*2/(link*ecm), and a ring, ar + ar2 + 2*(g-1)/g*tokens*H*2/(link*ecm); none for g = 1
+ *                   with copies of attention: within a copy once instead of twice, for its own tokens, and L*4*min(k, g-1)/g*tokens*H/(link*ecm) to the experts and back
  *     launch        L*thp with prompts, L*th without: the host's time to launch the kernels of eager layers
  *     kv            sum of contexts * bytes per token / (shards * bandwidth * ekv): as many shards as the group has, and the model has KV heads
  *

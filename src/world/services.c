@@ -183,7 +183,7 @@ static void catalogue_pools(orr_builder *b)
             .group = orr_csv_number(csv, r, orr_csv_column(csv, "group"), 0, 4096, 1, b->problems),
             .replicas = orr_csv_number(csv, r, orr_csv_need(csv, "replicas", b->problems), 0, 1e7, NAN, b->problems),
             .servers = orr_csv_number(csv, r, orr_csv_column(csv, "servers"), 0, 1e7, 1, b->problems),
-            .max_batch = orr_csv_number(csv, r, orr_csv_column(csv, "max_batch"), 0, 4096, 32, b->problems),
+            .max_batch = orr_csv_number(csv, r, orr_csv_column(csv, "max_batch"), 0, 65536, 32, b->problems),
             .queue_limit = orr_csv_number(csv, r, orr_csv_column(csv, "queue_limit"), 0, 4e9, 1e9, b->problems),
             .price_factor = orr_csv_number(csv, r, orr_csv_column(csv, "price_factor"), 0.001, 100, 1, b->problems),
             .token_budget = orr_csv_number(csv, r, orr_csv_column(csv, "token_budget"), 0, 1e6, 0, b->problems),
