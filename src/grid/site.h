@@ -42,7 +42,7 @@ typedef struct orr_request {
     uint8_t  live, sampled, measured;
     uint8_t  reason; /**< of the latest failure */
     uint32_t input, prefix, history, output; /**< tokens; prefix and then history are part of input */
-    uint32_t turn;
+    uint32_t turn, since; /**< which of the session; at which its present history began */
     double   access_normal;
     int64_t  began_ns;     /**< on the client's clock, before its access network */
     int64_t  leaves_ns;    /**< when its patience ends (ingress clock); ORR_NEVER */
@@ -162,6 +162,7 @@ typedef struct orr_site {
     orr_array unheard;  /**< orr_unheard: a heap, the earliest first */
     orr_array price;    /**< int64_t[3][pools]: now */
     orr_array policy;   /**< bytes of the policy's state */
+    orr_array block_names; /**< room for the names of a prompt's parts while its place is decided on; always empty */
     orr_flow  flow;
     orr_array bytes;    /**< uint64_t[2] per compute site: sent and received since the last flush */
     uint64_t  bytes_sent, bytes_received; /**< ever */
