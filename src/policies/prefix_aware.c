@@ -19,8 +19,8 @@
 
 enum { LOAD, MEMORY };
 static const orr_policy_option options_of[] = {
-    {"load", 32, 0, 1e6, "tokens of the answer that a request ahead delays, by the time of one token each; 0: the cache alone decides"},
-    {"memory", 1024, 1, 1 << 20, "parts of prompts (512 tokens) that are remembered for each pool, the latest; as many as its cache holds is best", 1},
+    {"load", 8, 0, 1e6, "tokens of the answer that a request ahead delays, by the time of one token each; 0: the cache alone decides"},
+    {"memory", 1024, 1, 65536, "parts of prompts (512 tokens) that are remembered for each pool, the latest; as many as its cache holds is best", 1},
 };
 
 typedef struct entry {
