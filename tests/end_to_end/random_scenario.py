@@ -30,7 +30,7 @@ WEIGHT_BYTES = {"bf16": 2, "fp8": 1, "int8": 1, "int4": 0.5}
 OWNERS = ["self_built", "partner", "joint_venture"]
 # Of the whole run: `tidy` as above; `endless`: until every population has sent its requests, instead of a duration.
 Run = collections.namedtuple("Run", ["tidy", "endless", "seconds"])
-CATALOGUES = ["accelerators", "models", "prices", "access", "devices", "profiles", "residency"]
+CATALOGUES = ["accelerators", "engines", "calibrations", "models", "prices", "access", "devices", "profiles", "residency"]
 
 
 def catalogue(root, name):
