@@ -40,6 +40,7 @@ typedef struct orr_policy_world {
     const double   *row_token_ns;    /**< per row: time per output token with an empty cache and one request; a station: mean service time */
     const double   *row_prefill_ns;  /**< per row: time per prompt token in a full iteration; a station: 0 */
     const char *const *class_name;   /**< per class */
+    const double   *options;         /**< what init and route are given: one value per entry of the policy's table */
 } orr_policy_world;
 
 /** What the observer knows now. Columns have one entry per row; `as_of_ns` dates the reported ones. */
@@ -79,6 +80,11 @@ typedef struct orr_policy_request {
     uint64_t        session;        /**< the same for all turns of a session (or of a user in a closed loop), and under every policy */
     uint32_t        turn;           /**< 0 for the first */
     uint32_t        history_tokens; /**< of the prompt, after the shared prefix: what earlier turns of the session left */
+    const uint64_t *blocks;         /**< names of the leading parts of the prompt, in order: equal names, equal tokens up to the end of that part. NULL if the policy does
+                                         not want them; borrowed until it returns */
+    uint32_t        block_count;    /**< 0 for a prompt of which nothing is known that others could share */
+    uint32_t        block_tokens;   /**< of each part but the first */
+    uint32_t        head_tokens;    /**< of the first part: the shared prefix as a part of its own, if there is one; else as the others */
 } orr_policy_request;
 
 typedef enum orr_action {
@@ -132,6 +138,8 @@ struct orr_policy {
     /** Not 0: reads what is reported through `host->look` alone. The reported columns of the view may then be NULL, and a decision costs nothing for
      *  rows that it does not look at: the way for policies that compare few of many. */
     uint64_t looks;
+    /** Not 0: reads the names of the parts of prompts (orr_policy_request.blocks), which the host makes for such policies only. */
+    uint64_t wants_blocks;
 };
 
 /** What a shared object exports. */

@@ -215,7 +215,7 @@ static bool build_tables(orr_host *h, const orr_routes *routes, const orr_roofli
             .size = sizeof(orr_policy_world), .rows = w->pool_count, .services = w->service_count, .classes = w->class_count, .observer = i,
             .observer_name = w->sites[w->ingress_sites[i]].id, .row_name = h->row_name, .row_site = h->row_site, .row_service = h->row_service,
             .row_slots = h->row_slots, .row_delay_ns = h->row_delay + (size_t)i * w->pool_count, .row_token_ns = h->row_token,
-            .row_prefill_ns = h->row_prefill, .class_name = h->class_name};
+            .row_prefill_ns = h->row_prefill, .class_name = h->class_name, .options = h->options};
     return true;
 }
 
@@ -246,6 +246,11 @@ void orr_host_destroy(orr_host *h)
 static orr_policy_host door(behind *b) { return (orr_policy_host){.size = sizeof(orr_policy_host), .context = b, .draw = draw, .look = look_at}; }
 
 bool orr_host_looks(const orr_host *h) { return h->policy->size >= offsetof(orr_policy, looks) + sizeof h->policy->looks && h->policy->looks; }
+
+bool orr_host_wants_blocks(const orr_host *h)
+{
+    return h->policy->size >= offsetof(orr_policy, wants_blocks) + sizeof h->policy->wants_blocks && h->policy->wants_blocks;
+}
 
 size_t orr_host_state_size(const orr_host *h, uint32_t ingress) { return h->policy->state_size == NULL ? 0 : h->policy->state_size(&h->observers[ingress]); }
 

@@ -55,6 +55,9 @@ static inline const uint32_t *orr_host_candidates(const orr_host *host, uint32_t
 /** True if the policy reads what is reported through `look` alone: then the view needs no such columns. */
 bool orr_host_looks(const orr_host *host);
 
+/** True if the policy is to be given the names of the parts of prompts. */
+bool orr_host_wants_blocks(const orr_host *host);
+
 /** How a policy looks at one row of the view. */
 typedef struct orr_look {
     orr_policy_row (*row)(const void *context, uint32_t row);

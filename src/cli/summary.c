@@ -56,6 +56,7 @@ static const struct {
     {"tokens: input", "tokens.input", "M", 1e-6, 3},
     {"  cached input", "tokens.cached_input", "M", 1e-6, 3},
     {"  output", "tokens.output", "M", 1e-6, 3},
+    {"  cached share of input", "tokens.cached_share", "%", 100, 2},
     {"cost", "cost.total_yuan", "yuan", 1, 2},
     {"  per million tokens", "cost.per_million_tokens_yuan", "yuan", 1, 4},
     {"places on accelerators taken", "utilisation.accelerators", "%", 100, 2},

@@ -80,9 +80,11 @@ void orr_arrivals_draw(const orr_world *w, const orr_cohort *cohort, const orr_t
     it->output += it->thinking;
     if (it->images > 0)
         it->input += it->images * w->models[w->services[class->service].model].image_tokens;
+    it->since = turn->turn;
     if (turn->history > 0 && (uint64_t)turn->history + it->input + it->output <= class->context) {
         it->history = turn->history;
         it->input += it->history;
+        it->since = turn->since;
     }
     if (class->access_sigma >= 0) {
         orr_random stream;

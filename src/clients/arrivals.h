@@ -25,6 +25,7 @@ typedef struct orr_intention {
     uint32_t number, client;
     uint32_t input, prefix, history, output; /**< tokens; prefix and then history are part of input */
     uint32_t thinking, images;      /**< tokens at the beginning of output that are no answer; images, whose tokens are part of input */
+    uint32_t since;                 /**< the turn at which that history began */
     double   access_normal;         /**< the client's own part of its access delay, a standard normal variate */
     int64_t  patience_ns;           /**< ORR_NEVER: waits for ever */
     bool     sampled;               /**< its rows are written */
@@ -36,12 +37,13 @@ typedef struct orr_turn {
     uint32_t client;  /**< who it was */
     uint32_t turn;    /**< 0 for the first */
     uint32_t history; /**< tokens said before it, the prefix not included */
+    uint32_t since;   /**< the turn at which these began to be said */
 } orr_turn;
 
 /** Time of the next arrival of the cohort, drawn with its client as number `arrivals->number`; ORR_NEVER when there are no more. */
 int64_t orr_arrivals_next(orr_arrivals *arrivals, const orr_world *world, const orr_cohort *cohort);
 
-/** Everything about this turn. Its history is left out where prompt and answer would not fit the context with it. */
+/** Everything about this turn. Its history is left out where prompt and answer would not fit the context with it; then a new one begins with it. */
 void orr_arrivals_draw(const orr_world *world, const orr_cohort *cohort, const orr_turn *turn, orr_intention *intention);
 
 /** Round trip of the access network for one attempt, ns; 0 without one. */

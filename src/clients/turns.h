@@ -17,6 +17,12 @@
 /** Whose draws those of this turn are (the counter being the session's number): turn 0 draws as a request without a session. */
 static inline uint64_t orr_turn_entity(const orr_cohort *cohort, uint32_t turn) { return turn == 0 ? cohort->entity : orr_entity_part(cohort->entity, turn); }
 
+/** Names what is said in the session from turn `since` on, at which its present history began; 0 if its class keeps no history. */
+static inline uint64_t orr_session_history(const orr_world *world, const orr_cohort *cohort, uint32_t number, uint32_t since)
+{
+    return world->classes[cohort->class_].history ? orr_entity_part(orr_turn_entity(cohort, since), number) : 0;
+}
+
 /** How many turns the session has if all are served, at least 1: geometric. */
 uint32_t orr_session_turns(const orr_world *world, const orr_cohort *cohort, uint32_t number);
 

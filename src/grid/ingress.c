@@ -92,7 +92,7 @@ static void follow_up(orr_grid *g, orr_lane *lane, orr_site *site, const orr_req
         return;
     }
     orr_thinking *t = orr_array_at(&site->thinking, index);
-    *t = (orr_thinking){.cohort = r->cohort - w->site_cohort_start[site->id], .next = {.number = r->number, .client = r->client, .turn = r->turn + 1}};
+    *t = (orr_thinking){.cohort = r->cohort - w->site_cohort_start[site->id], .next = {.number = r->number, .client = r->client, .turn = r->turn + 1, .since = r->since}};
     t->next.history = class->history ? r->input - class->prefix_tokens + r->output - r->thinking : 0; /* what was thought is not said */
     k->thinking++;
     orr_timer(lane, site->id, ORR_TIMER_TURN, index, again);
@@ -165,7 +165,7 @@ static void begin(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t index, c
     orr_request *r = orr_array_at(&site->requests, slot);
     *r = (orr_request){.cohort = cohort_index, .number = it.number, .client = it.client, .row = ORR_NONE, .live = 1, .sampled = it.sampled,
                        .measured = (loop ? k->counts.offered : it.number) >= cohort->unmeasured, .input = it.input, .history = it.history,
-                       .output = it.output, .turn = turn->turn, .access_normal = it.access_normal, .leaves_ns = ORR_NEVER, .state_age_ns = -1};
+                       .output = it.output, .turn = turn->turn, .since = it.since, .access_normal = it.access_normal, .leaves_ns = ORR_NEVER, .state_age_ns = -1};
     int64_t round_trip = orr_access_round_trip(w, cohort, it.number, turn->turn, 0, it.access_normal);
     int64_t up = round_trip / 2 + wire_ns(request_bytes(class, it.input), class->uplink_bit_s);
     int64_t arrives = loop || turn->turn > 0 ? now + up : now;
@@ -227,11 +227,44 @@ static orr_policy_row look(const void *context, uint32_t row)
     return orr_telemetry_look(l->grid, l->site, row, l->now_ns);
 }
 
-static orr_decision decide(orr_grid *g, orr_site *site, orr_request *r, const uint32_t *candidates, uint32_t count, int64_t now)
+/* Where the hashes of a replayed request's prompt are found: 1 + row of the traces; 0: they are not known. */
+static uint32_t trace_of(const orr_world *w, const orr_request *r)
+{
+    const orr_cohort *cohort = &w->cohorts[r->cohort];
+    return cohort->trace_count > 0 && w->traces[cohort->trace + r->number].block_count > 0 ? 1 + cohort->trace + r->number : 0;
+}
+
+/* For policies that want them: the names of the parts of the prompt, valid until the next decision. */
+static bool name_blocks(const orr_grid *g, orr_site *site, const orr_request *r, orr_policy_request *ask)
+{
+    const orr_world *w = g->world;
+    uint32_t trace = trace_of(w, r);
+    orr_prompt p = {.class_ = ask->client_class, .prefix = g->world->classes[cohort_of(g, r)->class_].prefix_tokens, .input = r->input};
+    if (trace != 0) {
+        p.hashes = w->trace_blocks + w->traces[trace - 1].first_block;
+        p.hash_count = w->traces[trace - 1].block_count;
+    } else {
+        p.session = orr_session_history(w, cohort_of(g, r), r->number, r->since);
+    }
+    uint32_t parts = orr_prompt_parts(&p, r->input);
+    if (!orr_array_reserve(&site->block_names, parts + 1))
+        return false;
+    uint64_t *names = site->block_names.items;
+    for (uint32_t k = 0; k < parts; k++)
+        names[k] = orr_prompt_name(&p, k);
+    ask->blocks = names;
+    ask->block_count = parts;
+    ask->block_tokens = ORR_PREFIX_TOKENS;
+    ask->head_tokens = orr_prompt_head(&p) > 0 ? orr_prompt_head(&p) : ORR_PREFIX_TOKENS;
+    return true;
+}
+
+static orr_decision decide(orr_grid *g, orr_lane *lane, orr_site *site, orr_request *r, const uint32_t *candidates, uint32_t count)
 {
     const orr_cohort *cohort = cohort_of(g, r);
     const orr_class *class = &g->world->classes[cohort->class_];
     orr_cohort_counts *c = &state_of(g, site, r)->counts;
+    int64_t now = orr_now(lane);
     looker context = {g, site, now};
     orr_telemetry_refresh(g, site, now);
     orr_policy_view view = view_of(g, site, now);
@@ -241,6 +274,8 @@ static orr_decision decide(orr_grid *g, orr_site *site, orr_request *r, const ui
                               .slo_first_token_ns = class->slo_first_token_ns, .slo_total_ns = class->slo_total_ns, .candidates = candidates, .candidate_count = count,
                               .candidate_slots = g->host.candidate_slots + (candidates - g->host.candidates),
                               .session = session, .turn = r->turn, .history_tokens = r->history};
+    if (orr_host_wants_blocks(&g->host) && !name_blocks(g, site, r, &ask))
+        orr_fail(lane, ORR_NO_MEMORY);
     bool bad;
     orr_decision d = orr_host_decide(&g->host, g->world->sites[site->id].ingress, site->policy.items, &view, &ask, &(orr_look){look, &context}, &bad);
     if (!bad && d.action == ORR_DEFER && r->deferrals >= MOST_DEFERRALS) { /* a policy may not put a request off for ever */
@@ -270,13 +305,6 @@ static int64_t give_up_at(const orr_grid *g, const orr_request *r, int64_t now)
 
 static orr_attempt_id id_of(const orr_request *r, uint32_t slot) { return (orr_attempt_id){slot, r->cohort, r->number, r->attempt, (uint16_t)r->turn}; }
 
-/* For the message: where the hashes of a replayed request's prompt are found. */
-static uint32_t trace_of(const orr_world *w, const orr_request *r)
-{
-    const orr_cohort *cohort = &w->cohorts[r->cohort];
-    return cohort->trace_count > 0 && w->traces[cohort->trace + r->number].block_count > 0 ? 1 + cohort->trace + r->number : 0;
-}
-
 static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t slot, uint32_t row)
 {
     const orr_world *w = g->world;
@@ -292,7 +320,7 @@ static void send_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
         orr_fail(lane, ORR_NO_MEMORY);
     uint64_t bytes = request_bytes(class, r->input);
     orr_request_message m = {.id = id_of(r, slot), .pool = row, .input = r->input, .prefix = class->prefix_tokens, .output = r->output,
-                             .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER, .turn = r->turn, .history = r->history, .trace = trace_of(w, r),
+                             .bytes = (uint32_t)bytes, .may_cancel = give_up != ORR_NEVER, .turn = r->turn, .history = r->history, .since = r->since, .trace = trace_of(w, r),
                              .images = r->images};
     int64_t arrives = now + w->decision_ns + orr_grid_delay(g, site->id, to) + g->front_end_ns[row];
     orr_send(lane, site->id, to, ORR_MESSAGE_REQUEST, &m, orr_request_length(&m), arrives);
@@ -318,7 +346,7 @@ void orr_ingress_attempt(orr_grid *g, orr_lane *lane, orr_site *site, uint32_t s
         end_without_answer(g, lane, site, slot, ORR_REFUSED, ORR_REASON_NOT_PERMITTED);
         return;
     }
-    orr_decision d = decide(g, site, r, candidates, count, orr_now(lane));
+    orr_decision d = decide(g, lane, site, r, candidates, count);
     if (d.action == ORR_ROUTE) {
         send_attempt(g, lane, site, slot, d.row);
     } else if (d.action == ORR_DEFER) {

@@ -46,6 +46,7 @@ typedef struct orr_request_message {
     uint32_t       turn;    /**< of the session (cohort, number); 0 for the first and for requests without sessions */
     uint32_t       history; /**< tokens of the prompt that earlier turns of the session left, after the prefix; 0 for first turns */
     uint32_t       images;  /**< in the prompt, after its history */
+    uint32_t       since;   /**< the turn at which these began */
     uint32_t       trace;   /**< 1 + row of the world's traces, if the hashes of the prompt's blocks are known; 0: none */
 } orr_request_message;
 

@@ -76,7 +76,7 @@ static bool build_pools(orr_grid *g, orr_lane *lane, orr_site *s)
         }
     }
     uint32_t instances = s->llms.count + s->stations.count;
-    if (!orr_array_extend(&s->egress, s->llms.count) || !orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->winners, instances) || !orr_array_extend(&s->tariff, w->service_count))
+    if ((s->llms.count > 0 && !orr_array_extend(&s->egress, s->llms.count)) || !orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->winners, instances) || !orr_array_extend(&s->tariff, w->service_count))
         return false;
     for (uint32_t i = 0; i < instances; i++)
         ((orr_armed *)s->armed.items)[i].due_ns = ORR_NEVER;
@@ -358,7 +358,7 @@ static void refuse(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t source, co
     orr_send(lane, s->id, source, ORR_MESSAGE_DONE, &no, sizeof no, now + orr_grid_delay(g, source, s->id));
 }
 
-/* What the prompt begins with: a recorded trace names its blocks; the turns of a session share its name. */
+/* What the prompt begins with: a recorded trace names its blocks; the turns of a session share the name of their history. */
 static void set_history(const orr_grid *g, orr_job *j, const orr_request_message *m)
 {
     const orr_world *w = g->world;
@@ -370,8 +370,9 @@ static void set_history(const orr_grid *g, orr_job *j, const orr_request_message
         const orr_trace_row *row = &w->traces[m->trace - 1];
         j->blocks = (uint32_t)row->first_block + 1;
         j->block_count = row->block_count;
-    } else if (w->classes[j->class_].history) {
-        j->session = orr_entity_part(w->cohorts[j->cohort].entity, j->number);
+    } else {
+        j->session = orr_session_history(w, &w->cohorts[j->cohort], j->number, m->since);
+        j->forgets = w->classes[j->class_].thinking.most > 0;
     }
 }
 

@@ -45,6 +45,7 @@ typedef struct orr_request {
     uint8_t  reason; /**< of the latest failure */
     uint32_t thinking, images;       /**< tokens at the beginning of the answer that are thought, not said; images in the prompt */
     uint32_t input, history, output; /**< tokens; the input is the class's prefix, then the history, and something new */
+    uint32_t since;                  /**< the turn at which its present history began */
     double   access_normal;
     int64_t  began_ns;     /**< on the client's clock, before its access network */
     int64_t  leaves_ns;    /**< when its patience ends (ingress clock); ORR_NEVER */
@@ -191,6 +192,7 @@ typedef struct orr_site {
     orr_array unheard;  /**< orr_unheard: a heap, the earliest first */
     orr_array price;    /**< int64_t[3][pools]: now */
     orr_array policy;   /**< bytes of the policy's state */
+    orr_array block_names; /**< room for the names of a prompt's parts while its place is decided on; always empty */
     orr_flow  flow;
     orr_array bytes;    /**< uint64_t[2] per compute site: sent and received since the last flush */
     uint64_t  bytes_sent, bytes_received; /**< ever */

@@ -44,7 +44,8 @@ typedef struct orr_job {
     uint32_t entry;                 /**< pool that was asked */
     uint16_t turn;                  /**< its lower 16 bits */
     uint8_t  may_cancel;            /**< its client waits for the first token and may leave */
-    uint8_t  padding[5];
+    uint8_t  forgets;               /**< its answer is not what the next turn of its session begins with (it thought aloud) */
+    uint8_t  padding[4];
     int64_t  work_ns;               /**< stations: service requirement */
 } orr_job;
 static_assert(sizeof(orr_job) <= 192, "a job takes three cache lines");

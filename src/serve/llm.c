@@ -155,21 +155,18 @@ static void make_nodes_give_way(orr_llm *l, const orr_llm_kind *kind, const orr_
     orr_prefix_shrink(&l->cache, &site->store, room - decode_blocks(l, kind, site, m));
 }
 
-/* The chain of nodes of a prompt: what its class shares, in whole blocks, then parts of a recorded trace or of its session. */
-static uint32_t class_tokens(const orr_llm_kind *kind, const orr_job *j) { return j->blocks != 0 ? 0 : j->prefix / kind->block * kind->block; }
+/* The chain of nodes of a prompt. What its class shares counts in whole blocks. */
+static orr_prompt prompt_of(const orr_llm_kind *kind, const orr_llm_site *site, const orr_job *j)
+{
+    return (orr_prompt){.class_ = j->class_, .prefix = j->prefix / kind->block * kind->block, .input = j->input, .hash_count = j->block_count,
+                        .hashes = j->blocks != 0 ? site->block_hashes + j->blocks - 1 : NULL, .session = j->session};
+}
 
 /* How many nodes lie wholly within the first `tokens` tokens. */
-static uint32_t chain_length(const orr_llm_kind *kind, const orr_job *j, uint32_t tokens)
+static uint32_t chain_length(const orr_llm_kind *kind, const orr_llm_site *site, const orr_job *j, uint32_t tokens)
 {
-    uint32_t head = class_tokens(kind, j);
-    if (tokens < head || !kind->keeps_prefixes)
-        return 0;
-    uint32_t parts = (tokens - head) / ORR_PREFIX_TOKENS;
-    if (j->blocks != 0) /* the trace knows the input only; its last hash may stand for less than a part */
-        parts = (uint32_t)least(parts, least(j->block_count, j->input / ORR_PREFIX_TOKENS));
-    else if (j->session == 0)
-        parts = 0;
-    return (head > 0) + parts;
+    orr_prompt p = prompt_of(kind, site, j);
+    return kind->keeps_prefixes ? orr_prompt_parts(&p, tokens) : 0;
 }
 
 typedef struct link {
@@ -179,11 +176,11 @@ typedef struct link {
 
 static link chain_link(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, const orr_job *j, uint32_t k)
 {
-    uint32_t head = class_tokens(kind, j);
+    orr_prompt p = prompt_of(kind, site, j);
+    uint32_t head = orr_prompt_head(&p);
     if (k == 0 && head > 0)
         return (link){0, l->shortcuts + j->class_ + 1, head};
-    k -= head > 0;
-    return (link){j->blocks != 0 ? orr_entity_part(0, site->block_hashes[j->blocks - 1 + k]) : orr_entity_part(j->session, k), 0, ORR_PREFIX_TOKENS};
+    return (link){orr_prompt_name(&p, k), 0, ORR_PREFIX_TOKENS};
 }
 
 /* What the cache holds of a prompt. */
@@ -195,7 +192,7 @@ typedef struct found {
 static found look_up(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, const orr_job *j)
 {
     found f = {0};
-    for (uint32_t n = chain_length(kind, j, j->prompt); f.nodes < n; f.nodes++) {
+    for (uint32_t n = chain_length(kind, site, j, j->prompt); f.nodes < n; f.nodes++) {
         link k = chain_link(l, kind, site, j, f.nodes);
         uint32_t node = orr_prefix_find(&l->cache, &site->store, k.key, k.shortcut);
         if (node == ORR_NONE)
@@ -444,8 +441,8 @@ static bool leave(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
 {
     orr_job *j = orr_job_at(site->jobs, index);
     bool ok = true;
-    if (outcome == ORR_JOB_DONE && j->session != 0 && !j->received)
-        ok = pin_to(l, kind, site, j, chain_length(kind, j, j->input + j->output));
+    if (outcome == ORR_JOB_DONE && j->session != 0 && !j->received && !j->forgets)
+        ok = pin_to(l, kind, site, j, chain_length(kind, site, j, j->input + j->output));
     unpin_all(l, kind, site, j);
     j->state = ORR_JOB_ENDED;
     return tell(site, index, outcome, 0, ns_after(l->start)) && ok;
@@ -457,7 +454,7 @@ static bool complete_prompt(orr_llm *l, const orr_llm_kind *kind, const orr_llm_
     orr_job *j = orr_job_at(site->jobs, index);
     bool ok = true;
     l->prompt_blocks -= prompt_blocks(kind, j);
-    ok &= pin_to(l, kind, site, j, chain_length(kind, j, j->prompt));
+    ok &= pin_to(l, kind, site, j, chain_length(kind, site, j, j->prompt));
     l->produced += (uint64_t)TOKEN;
     if (j->first_ns == 0) {
         j->first_ns = ns_after(l->start);

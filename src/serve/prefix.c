@@ -1,7 +1,5 @@
 #include "serve/prefix.h"
 
-#include "base/random.h"
-
 static uint64_t key_of(const orr_prefix_cache *cache, uint64_t key) { return orr_entity_part(cache->identity, key); }
 
 static uint32_t *shortcut_at(const orr_prefix_store *store, uint32_t shortcut) { return (uint32_t *)store->shortcuts->items + shortcut - 1; }

@@ -1,9 +1,9 @@
 /**
  * Prefix cache: the KV of leading parts of prompts, kept after the request that computed them has gone.
  *
- * A prompt is a chain of *nodes*, each named by a key that stands for its tokens and all before them: the system prompt that its class
+ * A prompt is a chain of *parts*, each with a name that stands for its tokens and all before them: the system prompt that its class
  * shares, then parts of ORR_PREFIX_TOKENS tokens of its session's history, or of a recorded trace with block hashes (Mooncake: Qin et
- * al., FAST 2025). A look-up takes nodes from the head of the chain and stops at the first that is missing. Nodes that a request in
+ * al., FAST 2025). Those that are cached are *nodes*. A look-up takes nodes from the head of the chain and stops at the first that is missing. Nodes that a request in
  * the batch uses are *pinned*. The others give way when memory is needed, the one first that has not been used for longest (LRU); a
  * request lets its nodes go from the tail, so that of one chain the tail gives way first.
  *
@@ -13,8 +13,44 @@
 #define ORRERY_SERVE_PREFIX_H
 
 #include "base/map.h"
+#include "base/random.h"
 
 enum { ORR_PREFIX_TOKENS = 512 };
+
+/** What a prompt begins with. `hashes` is borrowed. */
+typedef struct orr_prompt {
+    uint32_t class_, prefix;    /**< its class, and how many tokens at its head that class shares */
+    uint32_t input, hash_count; /**< tokens of the prompt; recorded hashes */
+    const uint64_t *hashes;     /**< of its parts, in order; what is less than a part at its end is none. NULL: not recorded */
+    uint64_t session;           /**< names the history that follows the prefix; 0: there is none worth keeping */
+} orr_prompt;
+
+/** Tokens of its first part if that is what its class shares, else 0. (A recorded trace knows nothing of classes.) */
+static inline uint32_t orr_prompt_head(const orr_prompt *prompt) { return prompt->hashes != NULL ? 0 : prompt->prefix; }
+
+/** How many parts lie wholly within the first `tokens` tokens of the prompt, or of the prompt and its answer. */
+static inline uint32_t orr_prompt_parts(const orr_prompt *prompt, uint32_t tokens)
+{
+    uint32_t head = orr_prompt_head(prompt);
+    if (tokens < head)
+        return 0;
+    uint32_t parts = (tokens - head) / ORR_PREFIX_TOKENS, known = UINT32_MAX;
+    if (prompt->hashes != NULL) { /* of the prompt only */
+        known = prompt->input / ORR_PREFIX_TOKENS;
+        known = prompt->hash_count < known ? prompt->hash_count : known;
+    } else if (prompt->session == 0) {
+        known = 0;
+    }
+    return (head > 0) + (parts < known ? parts : known);
+}
+
+/** The name of part `k`: equal names, equal tokens, also of all parts before. */
+static inline uint64_t orr_prompt_name(const orr_prompt *prompt, uint32_t k)
+{
+    if (orr_prompt_head(prompt) > 0 && k-- == 0)
+        return orr_entity_part(1, prompt->class_);
+    return prompt->hashes != NULL ? orr_entity_part(0, prompt->hashes[k]) : orr_entity_part(prompt->session, k);
+}
 
 typedef struct orr_prefix_node {
     uint32_t older, newer; /**< among those without pins (index plus one); older also in the free list */

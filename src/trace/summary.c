@@ -212,6 +212,8 @@ static void describe(cJSON *to, summing *s, group *g)
         number(tokens, token_names[i], (double)g->tokens[i]);
         total += (double)g->tokens[i];
     }
+    double input = (double)g->tokens[0] + (double)g->tokens[1];
+    number(tokens, "cached_share", input > 0 ? (double)g->tokens[0] / input : NAN);
     number(cost, "total_yuan", yuan);
     number(cost, "per_million_tokens_yuan", total > 0 ? yuan / total * 1e6 : NAN);
 }

@@ -110,6 +110,8 @@ static void set_engine(orr_builder *b, orr_pool *p, const orr_service *s, const 
         orr_problem(b->problems, t->where, "no row of `catalogues.calibrations` holds for %s on %s", ((orr_model_info *)orr_array_at(&b->models, s->model))->name,
                     ((orr_accelerator *)orr_array_at(&b->accelerators, p->accelerator))->name);
     fit(b, p, s, e->memory_share);
+    if (t->node != NULL && orr_integer(t->node, "cache") > 0)
+        p->kv_tokens = orr_integer(t->node, "cache");
 }
 
 static void add_pool(orr_builder *b, const pool_text *t)

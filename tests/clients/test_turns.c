@@ -144,6 +144,30 @@ START_TEST(a_prompt_is_prefix_and_history_and_something_new_until_the_context_is
 }
 END_TEST
 
+START_TEST(a_history_that_is_dropped_keeps_its_name_and_the_new_one_has_another)
+{
+    const orr_cohort *k = load(OPEN ", input: {mean: 10k}, output: {mean: 3k}, session: {turns: 9}");
+    static const uint32_t since[] = {0, 0, 0, 3, 3, 3, 6, 6}; /* three times 13,000 are in the context of 40,960 tokens */
+    orr_turn turn = {.number = 5};
+    for (; turn.turn < 8; turn.turn++) {
+        orr_intention it;
+        orr_arrivals_draw(world, k, &turn, &it);
+        ck_assert_uint_eq(it.since, since[turn.turn]);
+        ck_assert_uint_eq(it.history, 13000 * (turn.turn - it.since));
+        turn.since = it.since;
+        turn.history = it.input + it.output;
+    }
+    uint64_t name = orr_session_history(world, k, 5, 0);
+    ck_assert(name != 0 && name == orr_entity_part(k->entity, 5)); /* as the session itself */
+    ck_assert(orr_session_history(world, k, 5, 3) != name && orr_session_history(world, k, 5, 6) != orr_session_history(world, k, 5, 3));
+    ck_assert(orr_session_history(world, k, 6, 0) != name);
+    k = load(OPEN ", session: {turns: 9, history: false}");
+    ck_assert_uint_eq(orr_session_history(world, k, 5, 0), 0);
+    k = load(OPEN);
+    ck_assert_uint_eq(orr_session_history(world, k, 5, 0), 0);
+}
+END_TEST
+
 START_TEST(uniform_lengths_are_equally_likely_from_low_to_high)
 {
     const orr_cohort *k = load(OPEN ", input: {law: uniform, low: 800, high: 809}, output: {law: uniform, low: 7, high: 7}");
@@ -214,6 +238,7 @@ int main(int argc, char **argv)
     tcase_add_test(promises, sessions_have_a_geometric_number_of_turns);
     tcase_add_test(promises, pauses_have_their_law_and_mean);
     tcase_add_test(promises, a_prompt_is_prefix_and_history_and_something_new_until_the_context_is_full);
+    tcase_add_test(promises, a_history_that_is_dropped_keeps_its_name_and_the_new_one_has_another);
     tcase_add_test(promises, uniform_lengths_are_equally_likely_from_low_to_high);
     tcase_add_test(promises, users_begin_evenly_in_the_ramp_and_each_is_a_client);
     tcase_add_test(promises, users_are_shared_out_whole_and_none_is_lost);

@@ -17,7 +17,7 @@ LONGEST = 3600       # tokens of one request at most: less than any model's cont
 MOST_REQUESTS = 3000 # of one service
 POLICIES = {
     "random": {}, "weighted_round_robin": {}, "nearest": {"spill": (0.3, 5)}, "least_expected_latency": {}, "join_shortest_queue": {},
-    "power_of_d": {"d": (1, 6)}, "cost_first": {"margin": (0.1, 1)},
+    "power_of_d": {"d": (1, 6)}, "cost_first": {"margin": (0.1, 1)}, "prefix_aware": {"load": (0.5, 100), "memory": (1, 3000)},
 }
 COUNTRIES = ["CN", "CN", "CN", "HK", "SG", "AE", "BR"]
 DATA_CLASSES = ["anonymous", "anonymous", "personal", "payment", "health", "important", "government"]
@@ -30,7 +30,7 @@ WEIGHT_BYTES = {"bf16": 2, "fp8": 1, "int8": 1, "int4": 0.5}
 OWNERS = ["self_built", "partner", "joint_venture"]
 # Of the whole run: `tidy` as above; `endless`: until every population has sent its requests, instead of a duration.
 Run = collections.namedtuple("Run", ["tidy", "endless", "seconds"])
-CATALOGUES = ["accelerators", "models", "prices", "access", "devices", "profiles", "residency"]
+CATALOGUES = ["accelerators", "engines", "calibrations", "models", "prices", "access", "devices", "profiles", "residency"]
 
 
 def catalogue(root, name):
@@ -246,14 +246,14 @@ def draw_class(chance, name, service, sites, requests, run):
 
 
 def write_trace(chance, path, requests, seconds):
-    """A recording on a grid of 10 ms; in every other the prompts' beginnings are known, and often the same."""
-    steps, hashes = max(1, int(seconds * 100)), chance.random() < 0.5
+    """A recording on a grid of 10 ms, of every other one also what the prompts begin with."""
+    steps, hashed = max(1, int(seconds * 100)), chance.random() < 0.5
     with open(path, "w", encoding="utf-8") as f:
-        f.write("TIMESTAMP,ContextTokens,GeneratedTokens" + ",HashIds" * hashes + "\n")
+        f.write("TIMESTAMP,ContextTokens,GeneratedTokens" + ",HashIds" * hashed + "\n")
         for step in sorted(chance.randrange(steps) for _ in range(requests)):
-            tokens, first = chance.randint(0, 800), chance.randint(1, 5)
-            blocks = [first, 10 * first + chance.randint(0, 9)][:math.ceil(tokens / 512)]
-            f.write(f"{step // 100}.{step % 100:02d},{tokens},{chance.randint(1, 200)}" + ("," + " ".join(map(str, blocks))) * hashes + "\n")
+            prompt = chance.randint(0, 2000 if hashed else 800)
+            hashes = " ".join(str(100 * k + chance.randint(0, k)) for k in range(-(-prompt // 512)))
+            f.write(f"{step // 100}.{step % 100:02d},{prompt},{chance.randint(1, 200)}" + f",{hashes}" * hashed + "\n")
 
 
 def draw_replays(chance, folder, service, sites, requests, seconds):

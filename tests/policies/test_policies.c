@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 12, DRAWS = 20000 };
+enum { ROWS = 12, DRAWS = 20000, BLOCKS = 8, PART = 512 };
 
 /** All that a policy is given, in arrays that tests may write to. */
 typedef struct scene {
-    uint64_t candidate_slots[ROWS];
+    uint64_t candidate_slots[ROWS], blocks[BLOCKS];
     uint32_t candidates[ROWS], count, slots[ROWS], running[ROWS], waiting[ROWS], own[ROWS], kv[ROWS], site[ROWS], service[ROWS];
     int64_t  delay[ROWS], as_of[ROWS], token[ROWS], wait[ROWS], price[3][ROWS];
     double   token_alone[ROWS], prefill[ROWS], options[4];
@@ -24,7 +24,7 @@ typedef struct scene {
     orr_policy_request request;
 } scene;
 
-static uint64_t state[1024]; /* of whatever policy is asked */
+static uint64_t state[3 << 20], saved_state[3 << 20]; /* of whatever policy is asked */
 static scene    s;
 static uint32_t counter;
 
@@ -55,21 +55,29 @@ static void plain(uint32_t rows)
         s.token_alone[i] = 1e6;
     }
     s.world = (orr_policy_world){.size = sizeof s.world, .rows = rows, .services = 1, .classes = 1, .observer_name = "here", .row_site = s.site, .row_service = s.service, .row_slots = s.slots,
-                                 .row_delay_ns = s.delay, .row_token_ns = s.token_alone, .row_prefill_ns = s.prefill};
+                                 .row_delay_ns = s.delay, .row_token_ns = s.token_alone, .row_prefill_ns = s.prefill, .options = s.options};
     s.view = (orr_policy_view){.size = sizeof s.view, .rows = rows, .as_of_ns = s.as_of, .running = s.running, .waiting = s.waiting, .kv_used_ppm = s.kv, .token_ns = s.token, .wait_ns = s.wait,
                                .own = s.own, .price = {s.price[0], s.price[1], s.price[2]}};
     s.request = (orr_policy_request){.size = sizeof s.request, .input_tokens = 100, .expected_output_tokens = 10, .slo_first_token_ns = INT64_MAX, .slo_total_ns = INT64_MAX,
-                                     .candidates = s.candidates, .candidate_count = rows, .candidate_slots = s.candidate_slots};
+                                     .candidates = s.candidates, .candidate_count = rows, .candidate_slots = s.candidate_slots, .blocks = s.blocks, .block_tokens = PART, .head_tokens = PART};
+}
+
+static size_t state_size(const orr_policy *p) { return p->state_size == NULL ? 0 : p->state_size(&s.world); }
+
+/* With the options as they are. */
+static void start_anew(const orr_policy *p)
+{
+    ck_assert_uint_le(state_size(p), sizeof state);
+    memset(state, 0, state_size(p));
+    if (p->init != NULL)
+        ck_assert_int_eq(p->init(state, &host, &s.world, s.options), 0);
 }
 
 static void start(const orr_policy *p)
 {
-    memset(state, 0, sizeof state);
     for (uint32_t i = 0; i < p->option_count; i++)
         s.options[i] = p->options[i].fallback;
-    ck_assert_uint_le(p->state_size == NULL ? 0 : p->state_size(&s.world), sizeof state);
-    if (p->init != NULL)
-        ck_assert_int_eq(p->init(state, &host, &s.world, s.options), 0);
+    start_anew(p);
 }
 
 static orr_decision decide(const orr_policy *p, uint64_t id)
@@ -113,6 +121,11 @@ static void any_scene(void)
     s.request.slo_first_token_ns = below(2) ? INT64_MAX : below(2000000000);
     s.request.slo_total_ns = below(2) ? INT64_MAX : below(2000000000);
     s.request.attempt = below(4);
+    s.request.block_count = below(BLOCKS + 1);
+    for (uint32_t i = 0; i < s.request.block_count; i++)
+        s.blocks[i] = below(20);
+    s.request.head_tokens = 1 + below(PART);
+    s.request.input_tokens = 100 + PART * s.request.block_count;
 }
 
 static bool is_candidate(uint32_t row)
@@ -147,6 +160,7 @@ START_TEST(every_policy_routes_to_a_candidate_whatever_it_sees)
                 const orr_policy_option *option = &all[p]->options[o];
                 s.options[o] = k % 3 == 0 ? option->low : k % 3 == 1 ? option->high : option->low + (option->high - option->low) * below(1000) / 1000.0;
             }
+            start_anew(all[p]);
             for (uint64_t id = 0; id < 3; id++) {
                 orr_decision d = decide(all[p], 10 * k + id);
                 ck_assert_msg(d.action == ORR_ROUTE && is_candidate(d.row), "%s: row %u, action %d", all[p]->name, d.row, (int)d.action);
@@ -213,9 +227,9 @@ END_TEST
 
 START_TEST(ties_are_broken_uniformly)
 {
-    const orr_policy *policies[] = {&orr_policy_join_shortest_queue, &orr_policy_power_of_d, &orr_policy_power_of_d, &orr_policy_power_of_d};
-    const double d[] = {0, 1, 2, 10};
-    for (int p = 0; p < 4; p++) {
+    const orr_policy *policies[] = {&orr_policy_join_shortest_queue, &orr_policy_power_of_d, &orr_policy_power_of_d, &orr_policy_power_of_d, &orr_policy_prefix_aware};
+    const double d[] = {0, 1, 2, 10, 2};
+    for (int p = 0; p < 5; p++) {
         uint32_t count[10] = {0};
         double expected[10];
         plain(10);
@@ -496,6 +510,107 @@ START_TEST(random_sees_nothing_and_draws_in_proportion_to_slots)
 }
 END_TEST
 
+/* The request's prompt: so many parts with these names, and 100 tokens more. */
+static void ask_with(const uint64_t *names, uint32_t count)
+{
+    memcpy(s.blocks, names, count * sizeof *names);
+    s.request.block_count = count;
+    s.request.input_tokens = count * PART + 100;
+}
+
+START_TEST(prefix_aware_weighs_the_load_against_the_prompt_that_the_cache_spares)
+{
+    const orr_policy *p = &orr_policy_prefix_aware;
+    plain(3);
+    for (uint32_t i = 0; i < 3; i++)
+        s.prefill[i] = 10000;
+    start(p);
+    s.options[0] = 8; /* 8 ms for each request ahead */
+    ask_with((uint64_t[]){1, 2, 3}, 3);
+    s.running[0] = s.running[2] = 1;
+    ck_assert_uint_eq(choose(p, 1), 1);
+    for (uint32_t id = 2; id < 100; id++) { /* what is there draws the like, also in part */
+        s.running[1] = 1, s.waiting[1] = id % 2, s.own[1] = 0;
+        ask_with((uint64_t[]){1, 2, 3, 100 + id}, id % 3 + 2);
+        ck_assert_uint_eq(choose(p, id), 1);
+    }
+    ask_with((uint64_t[]){1, 2, 3}, 3); /* 1536 tokens spare 15.36 ms: worth one request ahead, not two */
+    s.running[0] = s.running[2] = 9;
+    s.running[1] = 9, s.waiting[1] = 0, s.own[1] = 1;
+    ck_assert_uint_eq(choose(p, 200), 1);
+    s.own[1] = 2;
+    ck_assert_uint_ne(choose(p, 201), 1);
+    s.running[1] = s.own[1] = 0;
+    s.request.head_tokens = 1; /* a first part of one token: 1025 tokens spare 10.25 ms */
+    ask_with((uint64_t[]){51, 52, 53}, 3);
+    ck_assert_uint_eq(choose(p, 202), 1);
+    s.running[1] = 10;
+    s.token_alone[0] = s.token_alone[1] = s.token_alone[2] = 1.281e6; /* one request ahead: 10.248 ms */
+    ck_assert_uint_eq(choose(p, 203), 1);
+    s.token_alone[0] = s.token_alone[1] = s.token_alone[2] = 1.282e6;
+    ck_assert_uint_ne(choose(p, 204), 1);
+}
+END_TEST
+
+/* How many of the leading parts row 0 is expected to hold: with a token's time of 1 ns throughout, the load that makes row 1 the better one tells.
+ * The state is as before afterwards. */
+static uint32_t remembered(const orr_policy *p, const uint64_t *names, uint32_t count)
+{
+    uint32_t found = 0;
+    memcpy(saved_state, state, state_size(p));
+    ask_with(names, count);
+    s.request.candidate_count = 2;
+    for (uint32_t k = 1; k <= count; k++) {
+        s.running[0] = PART * k - 1;
+        found = choose(p, k) == 0 ? k : found;
+        memcpy(state, saved_state, state_size(p));
+    }
+    s.running[0] = 0;
+    s.request.candidate_count = 1;
+    return found;
+}
+
+START_TEST(prefix_aware_remembers_the_latest_parts_as_many_as_it_is_told)
+{
+    const orr_policy *p = &orr_policy_prefix_aware;
+    for (uint32_t k = 0; k < 300; k++) {
+        uint64_t order[BLOCKS * 2]; /* what a list of limited length would hold, the latest last */
+        uint32_t memory = 1 + k % BLOCKS, held = 0;
+        plain(2);
+        start(p);
+        s.options[0] = 1, s.options[1] = memory;
+        start_anew(p);
+        for (uint32_t i = 0; i < 2; i++)
+            s.prefill[i] = s.token_alone[i] = 1;
+        s.request.candidate_count = 1;
+        for (uint32_t n = 0; n < 40; n++) {
+            uint64_t names[BLOCKS];
+            uint32_t count = below(BLOCKS + 1), expected = 0;
+            for (uint32_t i = 0; i < count; i++)
+                names[i] = 100 * i + below(2); /* other parts, other names */
+            for (bool there = true; there && expected < count; expected += there) {
+                there = false;
+                for (uint32_t i = 0; i < held; i++)
+                    there |= order[i] == names[expected];
+            }
+            ck_assert_uint_eq(remembered(p, names, count), expected);
+            ask_with(names, count);
+            ck_assert_uint_eq(choose(p, n), 0);
+            for (uint32_t i = count; i-- > 0;) {
+                uint32_t at = 0;
+                while (at < held && order[at] != names[i])
+                    at++;
+                held -= at < held;
+                memmove(order + at, order + at + 1, (BLOCKS * 2 - at - 1) * sizeof *order);
+                order[held++] = names[i];
+                if (held > memory)
+                    memmove(order, order + 1, --held * sizeof *order);
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(the_choice_depends_on_the_request_alone_and_not_on_who_was_asked_before)
 {
     const orr_policy *policies[] = {&orr_policy_random, &orr_policy_power_of_d, &orr_policy_join_shortest_queue, &orr_policy_nearest, &orr_policy_cost_first, &orr_policy_least_expected_latency};
@@ -529,6 +644,8 @@ int main(void)
     tcase_add_test(promises, the_price_is_that_of_the_prompt_and_of_the_expected_answer);
     tcase_add_test(promises, least_expected_latency_weighs_the_way_against_the_wait);
     tcase_add_test(promises, random_sees_nothing_and_draws_in_proportion_to_slots);
+    tcase_add_test(promises, prefix_aware_weighs_the_load_against_the_prompt_that_the_cache_spares);
+    tcase_add_test(promises, prefix_aware_remembers_the_latest_parts_as_many_as_it_is_told);
     tcase_add_test(promises, the_choice_depends_on_the_request_alone_and_not_on_who_was_asked_before);
     return run_as_tap("policies", promises);
 }
