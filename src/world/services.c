@@ -63,7 +63,8 @@ static void fit(orr_builder *b, orr_pool *p, const orr_service *s, double memory
 {
     const orr_accelerator *a = orr_array_at(&b->accelerators, p->accelerator);
     const orr_model_info *m = orr_array_at(&b->models, s->model);
-    double memory = memory_share * a->memory_bytes * p->group, weights = m->parameters * p->weight_bytes;
+    double memory = memory_share * a->memory_bytes * p->group;
+    double weights = (m->expert_parameters + (m->parameters - m->expert_parameters) * p->data_parallel) * p->weight_bytes; /* every copy of attention has its own */
     p->kv_bytes_per_token = m->kv_elements_per_token * p->kv_bytes;
     double tokens = floor((memory - weights) / (p->kv_bytes_per_token * (m->attention == ORR_ATTENTION_MLA ? p->group / p->data_parallel : 1)));
     p->kv_tokens = tokens > 0 ? (int64_t)tokens : 0;

@@ -55,8 +55,17 @@ def statistics_of(arrival, first, last, output):
     return {(name, what): f(v) for name, v in times.items() for what, f in (("mean", np.mean), ("median", np.median), ("p99", lambda x: np.percentile(x, 99)))}
 
 
+def measured_series(path):
+    """Time, running and waiting, every second; None where it was not recorded."""
+    if not os.path.exists(path):
+        return None
+    with open(path) as f:
+        rows = list(csv.DictReader(f))
+    return tuple(np.array([float(r[k]) for r in rows]) for k in ("t", "running", "waiting"))
+
+
 def replay(folder, name, meta):
-    """Measured and simulated statistics, and both series."""
+    """Measured and simulated statistics, and both series of (time, running, waiting)."""
     with open(f"{folder}/{name}_requests.csv") as f:
         rows = [{k: float(v) for k, v in r.items()} for r in csv.DictReader(f)]
     rows.sort(key=lambda r: r["arrival_s"])
@@ -69,16 +78,12 @@ def replay(folder, name, meta):
     with h5py.File(out) as h:
         q = {k: h["requests"][k][()] for k in ("began", "ttft", "e2e", "output", "end")}
         began = q["began"] * 1e-9
+        site = {k: h["sites"][k][()] for k in ("time", "width", "slot_time", "waiting")}
+        series = (site["time"] + site["width"]) * 1e-9, site["slot_time"] / (site["width"] * 1e-9), site["waiting"]
         simulated = began - began.min(), (q["began"] + q["ttft"]) * 1e-9 - began.min(), (q["began"] + q["e2e"]) * 1e-9 - began.min(), q["output"].astype(float)
     assert len(began) == len(rows), f"{len(rows)} requests were sent, {len(began)} came back"
     measured = m["arrival_s"] - m["arrival_s"].min(), m["first_token_s"] - m["arrival_s"].min(), m["last_token_s"] - m["arrival_s"].min(), m["output_tokens"]
-    return statistics_of(*measured), statistics_of(*simulated), measured, simulated
-
-
-def counts(run, t):
-    """Sequences running (with a first token, or about to get it) and waiting at times t. What waits is told from what runs by the first token."""
-    arrival, first, last, _ = run
-    return [np.sum((first <= x) & (x < last)) for x in t], [np.sum((arrival <= x) & (x < first)) for x in t]
+    return statistics_of(*measured), statistics_of(*simulated), measured_series(f"{folder}/{name}_timeseries.csv"), series
 
 
 def draw(runs, path):
@@ -91,11 +96,10 @@ def draw(runs, path):
         return
     figure, axes = plt.subplots(len(runs), 1, figsize=(9, 3.2 * len(runs)), squeeze=False)
     for ax, (name, (_, _, measured, simulated)) in zip(axes[:, 0], runs.items()):
-        t = np.arange(0, max(measured[2].max(), simulated[2].max()) + 1, 0.5)
-        for run, style, label in (measured, "-", "measured"), (simulated, "--", "simulated"):
-            decoding, waiting = counts(run, t)
-            ax.plot(t, decoding, style, color="tab:blue", label=f"decoding, {label}")
-            ax.plot(t, waiting, style, color="tab:orange", label=f"without a first token, {label}")
+        for series, style, label in (measured, "-", "vLLM"), (simulated, "--", "Orrery"):
+            if series is not None:
+                ax.plot(series[0], series[1], style, color="tab:blue", label=f"running, {label}")
+                ax.plot(series[0], series[2], style, color="tab:orange", label=f"waiting, {label}")
         ax.set(title=name, xlabel="time / s", ylabel="requests")
         ax.legend(fontsize=8)
     figure.tight_layout()
