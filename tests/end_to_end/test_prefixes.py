@@ -4,6 +4,7 @@ import collections
 import gzip
 import json
 import os
+import subprocess
 
 import h5py
 import numpy as np
@@ -32,6 +33,10 @@ output: {{sample: 1}}
 """
 
 
+def set_to(options):
+    return [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
+
+
 def rows(file):
     with h5py.File(file) as f:
         return {name: f["requests"][name][:].astype(np.int64) for name in ("number", "turn", "pool", "cached_input", "input", "output", "began")}
@@ -47,6 +52,15 @@ def test_a_turn_finds_the_parts_of_the_turns_before_it_until_its_history_is_drop
         expected = HEAD + (PREFIX + told - HEAD) // PART * PART if told else HEAD
         if i != first: # nobody was there before
             assert one["cached_input"][i] == expected, (one["turn"][i], one["cached_input"][i], expected)
+
+
+def test_a_policy_that_wants_them_is_shown_the_names_of_a_prompts_parts():
+    source, policy = os.path.join(ROOT, "tests", "policies", "blocks_policy.c"), path("blocks.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-I", os.path.join(ROOT, "include"), source, "-o", policy], check=True)
+    file = run(write("sessions.yaml", SESSIONS), "blocks.h5", "--policy", policy, *set_to({"pools.0.replicas": 1, "clients.0.requests": 1, "clients.0.session.turns": 40}))
+    with h5py.File(file) as f:
+        assert f["requests/turn"][:].max() >= 2 * FIT, "some histories are dropped"
+        assert f["tokens/counts/bad_decisions"][:].sum() == 0
 
 
 def test_prefix_aware_leaves_a_session_where_its_history_is():
@@ -86,7 +100,7 @@ def least_recently_used(requests, blocks):
 def share_of_one_after_the_other(file, blocks):
     """The cached share of the input with one instance that serves one request at a time, in the order of the trace."""
     options = {"params.trace": file, "pools.0.replicas": 1, "pools.0.max_batch": 1, "pools.0.cache": blocks * PART, "clients.0.replay_jitter": "0 s", "output.sample": 0}
-    n = summary(run(MOONCAKE, "serial.h5", "--policy", "random", *(word for key, value in options.items() for word in ("--set", f"{key}={value}"))))
+    n = summary(run(MOONCAKE, "serial.h5", "--policy", "random", *set_to(options)))
     assert n["requests"]["served"] == n["requests"]["offered"] == len(trace(file))
     return n["tokens"]["cached_share"]
 
