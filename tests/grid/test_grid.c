@@ -177,7 +177,7 @@ static void break_counter(orr_grid *g, int which)
     case 7: l->produced++; break;
     case 8: l->prefilled--; break;
     case 9: p->present_time++; break;
-    case 10: l->kv_used++; break;
+    case 10: l->prompt_blocks++; break;
     case 11: ingress->bytes_sent++; break;
     case 12: server->bytes_given--; break;
     case 13: server->violations++; break;
