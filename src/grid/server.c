@@ -76,7 +76,7 @@ static bool build_pools(orr_grid *g, orr_lane *lane, orr_site *s)
         }
     }
     uint32_t instances = s->llms.count + s->stations.count;
-    if (!orr_array_extend(&s->egress, s->llms.count) || !orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->winners, instances) || !orr_array_extend(&s->tariff, w->service_count))
+    if ((s->llms.count > 0 && !orr_array_extend(&s->egress, s->llms.count)) || !orr_array_extend(&s->armed, instances) || !orr_array_extend(&s->present, instances) || !orr_array_extend(&s->winners, instances) || !orr_array_extend(&s->tariff, w->service_count))
         return false;
     for (uint32_t i = 0; i < instances; i++)
         ((orr_armed *)s->armed.items)[i].due_ns = ORR_NEVER;
