@@ -289,7 +289,7 @@ void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t insta
 /*
  * Speculative decoding: each iteration proposes `drafts` tokens and keeps them up to the first that is refused, and one more. With the chance
  * `acceptance` for each, how many iterations `tokens` tokens take is drawn at the request's address: one by one while they are few, else by the
- * central limit theorem of renewals (Cox, Renewal Theory, 1962, 3.3). Leviathan et al., "Fast inference via speculative decoding", ICML 2023.
+ * central limit theorem of renewals, the mean with what the last one makes too many (Cox, Renewal Theory, 1962, 3.3 and 4.2). Leviathan et al., "Fast inference via speculative decoding", ICML 2023.
  */
 static uint32_t draw_steps(const orr_grid *g, const orr_pool *p, const orr_request_message *m, uint32_t tokens)
 {
@@ -307,7 +307,7 @@ static uint32_t draw_steps(const orr_grid *g, const orr_pool *p, const orr_reque
         square += chance * (k + 1) * (k + 1);
     }
     if (tokens > FEW) {
-        double steps = tokens / mean + gsl_ran_gaussian(&rng, sqrt(tokens * (square - mean * mean) / (mean * mean * mean)));
+        double steps = tokens / mean + (square - mean) / (2 * mean * mean) + gsl_ran_gaussian(&rng, sqrt(tokens * (square - mean * mean) / (mean * mean * mean)));
         return (uint32_t)fmin(fmax(steps + 0.5, ceil((double)tokens / (p->drafts + 1))), tokens);
     }
     uint32_t steps = 0;
