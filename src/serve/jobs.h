@@ -45,7 +45,10 @@ typedef struct orr_job {
     uint16_t turn;                  /**< its lower 16 bits */
     uint8_t  may_cancel;            /**< its client waits for the first token and may leave */
     uint8_t  padding[5];
-    int64_t  work_ns;               /**< stations: service requirement */
+    union {
+        int64_t work_ns;            /**< station: service requirement */
+        int64_t latest;             /**< llm: when it made its latest token, if it has not decoded since (its prompt is done, or its cache lost); 2^-10 ns */
+    };
 } orr_job;
 static_assert(sizeof(orr_job) <= 192, "a job takes three cache lines");
 
