@@ -203,31 +203,32 @@ static void prompt_is_done(orr_grid *g, orr_lane *lane, orr_site *s, orr_job *j)
         orr_send(lane, s->id, j->ingress, ORR_MESSAGE_FIRST, &m, sizeof m, orr_now(lane) + orr_grid_delay(g, j->ingress, s->id));
 }
 
-/* Times between tokens: every decoding sequence waits as long as the iteration takes, and as long as it stood still before. */
+/* Times between tokens. Every decoding sequence waits as long as the iteration takes, unless told otherwise. */
 static void note_gaps(orr_grid *g, orr_lane *lane, orr_site *s)
 {
+    bool ok = true;
+    for (uint32_t i = 0; i < s->gaps.count; i++) {
+        const orr_llm_gap *gap = (orr_llm_gap *)s->gaps.items + i;
+        orr_histogram *gaps = &orr_pool_state_of(g, s, ((orr_llm *)s->llms.items)[gap->instance].pool)->gaps;
+        ok &= orr_histogram_record_run(gaps, &s->shelf, gap->time, 0, 1, gap->count, ORR_QUANTUM_BITS);
+    }
     for (uint32_t i = 0; i < s->spans.count; i++) {
         const orr_llm_span *span = (orr_llm_span *)s->spans.items + i;
-        orr_llm *l = (orr_llm *)s->llms.items + span->instance;
-        if (g->world->traced_pool == l->pool && g->world->traced_replica == span->instance - orr_pool_state_of(g, s, l->pool)->first) {
+        uint32_t pool = ((orr_llm *)s->llms.items)[span->instance].pool;
+        orr_pool_state *state = orr_pool_state_of(g, s, pool);
+        int64_t told = span->told_apart;
+        if (g->world->traced_pool == pool && g->world->traced_replica == span->instance - state->first) {
             orr_llm_span *copy = orr_array_extend(&s->traced, 1);
+            ok &= copy != NULL;
             if (copy != NULL)
                 *copy = *span;
-            else
-                orr_fail(lane, ORR_NO_MEMORY);
         }
-        if (span->decoding == 0) {
-            l->stood_still = span->stalled > 0 ? l->stood_still + span->first : 0;
-            continue;
-        }
-        orr_histogram *gaps = &orr_pool_state_of(g, s, l->pool)->gaps;
-        bool ok = orr_histogram_record_run(gaps, &s->shelf, span->first + l->stood_still, span->slope, 1, span->decoding, ORR_QUANTUM_BITS) &&
-                  orr_histogram_record_run(gaps, &s->shelf, span->first + span->slope, span->slope, span->iterations - 1, span->decoding, ORR_QUANTUM_BITS);
-        if (!ok)
-            orr_fail(lane, ORR_NO_MEMORY);
-        l->stood_still = 0;
+        if (span->decoding > 0)
+            ok &= orr_histogram_record_run(&state->gaps, &s->shelf, span->first + told * span->slope, span->slope, span->iterations - told, span->decoding, ORR_QUANTUM_BITS);
     }
-    s->spans.count = 0;
+    if (!ok)
+        orr_fail(lane, ORR_NO_MEMORY);
+    s->spans.count = s->gaps.count = 0;
 }
 
 void orr_settle(orr_grid *g, orr_lane *lane, orr_site *s, bool lost, int64_t detection)
@@ -289,7 +290,7 @@ void orr_server_station(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t insta
 /*
  * Speculative decoding: each iteration proposes `drafts` tokens and keeps them up to the first that is refused, and one more. With the chance
  * `acceptance` for each, how many iterations `tokens` tokens take is drawn at the request's address: one by one while they are few, else by the
- * central limit theorem of renewals (Cox, Renewal Theory, 1962, 3.3). Leviathan et al., "Fast inference via speculative decoding", ICML 2023.
+ * central limit theorem of renewals, the mean with what the last one makes too many (Cox, Renewal Theory, 1962, 3.3 and 4.2). Leviathan et al., "Fast inference via speculative decoding", ICML 2023.
  */
 static uint32_t draw_steps(const orr_grid *g, const orr_pool *p, const orr_request_message *m, uint32_t tokens)
 {
@@ -307,7 +308,7 @@ static uint32_t draw_steps(const orr_grid *g, const orr_pool *p, const orr_reque
         square += chance * (k + 1) * (k + 1);
     }
     if (tokens > FEW) {
-        double steps = tokens / mean + gsl_ran_gaussian(&rng, sqrt(tokens * (square - mean * mean) / (mean * mean * mean)));
+        double steps = tokens / mean + (square - mean) / (2 * mean * mean) + gsl_ran_gaussian(&rng, sqrt(tokens * (square - mean * mean) / (mean * mean * mean)));
         return (uint32_t)fmin(fmax(steps + 0.5, ceil((double)tokens / (p->drafts + 1))), tokens);
     }
     uint32_t steps = 0;

@@ -10,7 +10,7 @@ enum { ORR_AWAY = 1 << 30 };
 
 static inline orr_llm_site orr_llm_site_of(const orr_grid *g, orr_site *s)
 {
-    return (orr_llm_site){&s->jobs, &s->llm_heaps, &s->outbox, &s->spans, {&s->prefix_nodes, &s->prefix_by_key, &s->prefix_shortcuts, &s->free_prefix}, g->world->trace_blocks};
+    return (orr_llm_site){&s->jobs, &s->llm_heaps, &s->outbox, &s->spans, {&s->prefix_nodes, &s->prefix_by_key, &s->prefix_shortcuts, &s->free_prefix}, g->world->trace_blocks, &s->gaps};
 }
 
 static inline orr_station_site orr_station_site_of(orr_site *s) { return (orr_station_site){&s->jobs, &s->station_heaps, &s->outbox}; }

@@ -222,7 +222,7 @@ typedef struct orr_site {
     orr_array rated;    /**< uint64_t [pool at site][tariff][kind] tokens rated: from which the audit reckons the money anew */
     orr_array tariff;   /**< uint32_t per service: row of the tariff in force */
     orr_array traced;   /**< orr_llm_span of the replica whose iterations are written, since the last flush */
-    orr_array outbox, spans; /**< orr_job_event and orr_llm_span, empty between events */
+    orr_array outbox, spans, gaps; /**< orr_job_event, orr_llm_span and orr_llm_gap, empty between events */
     uint64_t  reports;  /**< ticks of telemetry so far */
     uint64_t  bytes_taken, bytes_given; /**< of requests received and answers sent, ever */
     uint64_t  violations; /**< requests that should not have come here: their data may not */

@@ -46,7 +46,10 @@ typedef struct orr_job {
     uint8_t  may_cancel;            /**< its client waits for the first token and may leave */
     uint8_t  forgets;               /**< its answer is not what the next turn of its session begins with (it thought aloud) */
     uint8_t  padding[4];
-    int64_t  work_ns;               /**< stations: service requirement */
+    union {
+        int64_t work_ns;            /**< station: service requirement */
+        int64_t latest;             /**< llm: when it made its latest token, if it has not decoded since (its prompt is done, or its cache lost); 2^-10 ns */
+    };
 } orr_job;
 static_assert(sizeof(orr_job) <= 192, "a job takes three cache lines");
 

@@ -241,6 +241,25 @@ static bool fits_after(const orr_llm *l, const orr_llm_kind *kind, const orr_llm
 
 static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, found *f) { return fits_after(l, kind, site, 0, f); }
 
+/* When a sequence that decodes made its latest token. */
+static int64_t latest_token(const orr_llm *l, const orr_job *j) { return j->finish - j->steps == l->step ? j->latest : l->start - l->stood_still; }
+
+/* A sequence makes a token at `at`, the one before it having been made at `latest`. */
+static bool tell_gap(const orr_llm *l, const orr_llm_site *site, int64_t latest, int64_t at)
+{
+    if (site->gaps == NULL)
+        return true;
+    orr_llm_gap *last = site->gaps->count > 0 ? orr_array_at(site->gaps, site->gaps->count - 1) : NULL;
+    if (last == NULL || last->time != at - latest || last->instance != l->number) {
+        last = orr_array_extend(site->gaps, 1);
+        if (last == NULL)
+            return false;
+        *last = (orr_llm_gap){.time = at - latest, .instance = l->number};
+    }
+    last->count++;
+    return true;
+}
+
 /* It decodes from this boundary on. */
 static void join(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t index)
 {
@@ -251,6 +270,7 @@ static void join(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
     j->state = ORR_JOB_DECODING;
     j->rate = j->steps == tokens ? (uint32_t)TOKEN : (uint32_t)ceiling((int64_t)tokens * TOKEN, j->steps);
     j->finish = l->step + j->steps;
+    l->waited |= j->latest < l->start;
     int64_t context = context_of(j, l->step), limit = limit_of(kind);
     l->context += context;
     l->rate += j->rate;
@@ -281,6 +301,7 @@ static bool admit(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site
         *changed = true;
         j->admitted = ++l->admissions;
         if (j->received) {
+            j->latest = quanta(j->first_ns);
             join(l, kind, site, index);
             continue;
         }
@@ -459,7 +480,10 @@ static bool complete_prompt(orr_llm *l, const orr_llm_kind *kind, const orr_llm_
     if (j->first_ns == 0) {
         j->first_ns = ns_after(l->start);
         ok &= tell(site, index, ORR_FIRST_TOKEN, 0, j->first_ns);
+    } else {
+        ok &= tell_gap(l, site, j->latest, l->start);
     }
+    j->latest = l->start;
     if (j->before + 1 == j->output) {
         j->before = j->output;
         return leave(l, kind, site, index, ORR_JOB_DONE) && ok;
@@ -567,6 +591,7 @@ static void preempt_last(orr_llm *l, const orr_llm_kind *kind, const orr_llm_sit
         l->prompt_blocks -= prompt_blocks(kind, j);
     } else {
         uint64_t left = j->finish - l->step;
+        j->latest = latest_token(l, j);
         heap_remove(l, site, place);
         part(l, kind, j);
         j->prompt = j->input + j->before;
@@ -594,7 +619,16 @@ static bool complete_plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_si
         for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
             span->prompt_tokens += orr_job_at(site->jobs, at - 1)->chunk;
         make_nodes_give_way(l, kind, site, l->iterations - 1);
-        if (!l->stalled) {
+        if (l->stalled) {
+            l->stood_still += l->first;
+            l->waited = true;
+        } else {
+            span->told_apart = l->waited && l->decoding > 0;
+            for (uint32_t i = 0; i < l->decoding && l->waited; i++)
+                if (!tell_gap(l, site, latest_token(l, orr_job_at(site->jobs, heap_of(l, site)[i].job)), l->start + l->first))
+                    return false;
+            l->waited = false;
+            l->stood_still = 0;
             l->step += l->iterations;
             l->produced += l->iterations * (uint64_t)l->rate;
             l->context += (int64_t)l->iterations * l->rate;

@@ -26,7 +26,8 @@
  * decoded it arrives as `received`, takes its blocks and decodes at once (Zhong et al., "DistServe", OSDI 2024).
  *
  * The instance knows nothing of events: its owner calls it at `due_ns` and when something arrives. Whatever happens to jobs is
- * appended to a list of orr_job_event, every plan that has run to a list of orr_llm_span.
+ * appended to a list of orr_job_event, every plan that has run to a list of orr_llm_span. Every token of an answer but the first ends a time between
+ * tokens: the length of an iteration of a span, or an orr_llm_gap.
  */
 #ifndef ORRERY_SERVE_LLM_H
 #define ORRERY_SERVE_LLM_H
@@ -73,13 +74,14 @@ typedef struct orr_llm {
     uint32_t pool;                     /**< the owner's: what it belongs to */
     uint32_t number;                   /**< the owner's: which of its instances it is */
     bool     stalled, barred;          /**< the plan does not decode; nobody may enter at `start` */
+    bool     waited;                   /**< of those that decode, some made their latest token before `start` */
     orr_job_queue waiting, prompts;
     orr_prefix_cache cache;
     /* exact counters */
     uint64_t admissions, preemptions, prompt_iterations;
     uint64_t produced, surplus;        /**< answer tokens in 2^-16: made in all; of these, beyond the whole tokens of those who left */
     uint64_t prefilled, recomputed;    /**< prompt tokens computed for the first time; again */
-    int64_t  stood_still;              /**< the owner's: since the last step of its decoding sequences, 2^-10 ns */
+    int64_t  stood_still;              /**< of those that decode, all that have made a step: since their last, 2^-10 ns */
     int64_t  accounted;                /**< the integrals below hold up to here, 2^-10 ns */
     /* integrals since the last orr_llm_account reset, in 2^-10 ns (times sequences) */
     int64_t  decode_time, prompt_time;
@@ -100,7 +102,14 @@ typedef struct orr_llm_span {
     uint32_t decoding;                 /**< sequences that made a step; 0 when they stood still */
     uint32_t stalled;                  /**< sequences that stood still */
     uint32_t prompts, prompt_tokens, waiting;
+    uint32_t told_apart;               /**< 1 if its first iteration ends times between tokens that are not its length: they are in the list of orr_llm_gap */
 } orr_llm_span;
+
+/** Time between two tokens of one answer, of `count` sequences: they stood still, were preempted, or came from elsewhere. */
+typedef struct orr_llm_gap {
+    int64_t  time; /**< 2^-10 ns */
+    uint32_t instance, count;
+} orr_llm_gap;
 
 /** The arrays of the site in which its instances live. */
 typedef struct orr_llm_site {
@@ -110,9 +119,8 @@ typedef struct orr_llm_site {
     orr_array       *spans;  /**< orr_llm_span: appended to */
     orr_prefix_store store;
     const uint64_t  *block_hashes; /**< of recorded traces */
+    orr_array       *gaps;   /**< orr_llm_gap: appended to; NULL if nobody wants to know */
 } orr_llm_site;
-
-
 
 void orr_llm_start(orr_llm *llm, uint64_t identity);
 

@@ -7,17 +7,19 @@
 static const double HOUR_NS = 3.6e12;
 static orr_accelerator accelerator = {.tdp_w = 300, .host_w = 100, .idle_fraction = 0.25, .decode_fraction = 0.5, .prefill_fraction = 1};
 static const orr_world world = {.accelerators = &accelerator, .accelerator_count = 1};
-static const orr_pool pool = {.accelerator = 0, .group = 4, .replicas = 2}, without = {.accelerator = ORR_NONE, .group = 1, .replicas = 9};
+static const orr_pool pool = {.accelerator = 0, .group = 4, .replicas = 3, .at_start = 2}, without = {.accelerator = ORR_NONE, .group = 1, .replicas = 9, .at_start = 9};
 
 static void near(double got, double truth) { ck_assert_msg(fabs(got - truth) <= 1e-12 * fabs(truth), "%.17g, not %.17g", got, truth); }
 
 START_TEST(servers_draw_what_their_states_say)
 {
-    near(orr_power_rated_w(&world, &pool), 3200);
-    near(orr_power_it_kwh(&world, &pool, HOUR_NS, 0, 0), 0.8);                                /* both idle */
-    near(orr_power_it_kwh(&world, &pool, HOUR_NS, 2 * HOUR_NS, 0), 1.6);                      /* both decode */
-    near(orr_power_it_kwh(&world, &pool, HOUR_NS, 0, 2 * HOUR_NS), 3.2);                      /* both in prefill: the rated power */
-    near(orr_power_it_kwh(&world, &pool, HOUR_NS, 0.5 * HOUR_NS, 0.25 * HOUR_NS), 0.4 + 0.4 + 0.5); /* decode, prefill, and 1.25 of 2 idle */
+    near(orr_power_rated_w(&world, &pool), 3200);                                               /* of the three that there may be, two at the start */
+    near(orr_power_it_kwh(&world, &pool, 2 * HOUR_NS, 0, 0), 0.8);                                /* both idle */
+    near(orr_power_it_kwh(&world, &pool, 2 * HOUR_NS, 2 * HOUR_NS, 0), 1.6);                      /* both decode */
+    near(orr_power_it_kwh(&world, &pool, 2 * HOUR_NS, 0, 2 * HOUR_NS), 3.2);                      /* both in prefill: the rated power */
+    near(orr_power_it_kwh(&world, &pool, 2 * HOUR_NS, 0.5 * HOUR_NS, 0.25 * HOUR_NS), 0.4 + 0.4 + 0.5); /* decode, prefill, and 1.25 of 2 idle */
+    near(orr_power_it_kwh(&world, &pool, HOUR_NS, HOUR_NS, 0), 0.8);                              /* one of them off for the hour */
+    ck_assert(orr_power_it_kwh(&world, &pool, 0, 0, 0) == 0);
     ck_assert(orr_power_it_kwh(&world, &without, HOUR_NS, HOUR_NS, 0) == 0 && orr_power_rated_w(&world, &without) == 0);
 }
 END_TEST
