@@ -102,8 +102,9 @@ def test_requests_bound_a_closed_loop_and_warmup_is_counted_in_them():
 
 
 def test_a_closed_loop_ends_with_its_last_answer_though_users_are_about_to_ask():
-    with h5py.File(station("over", "users: 1, requests: 3, think: {mean: 5 s}", "never", "", "--set", "output.bin=1 s", "--set", "output.latency_bin=1 s")) as f:
-        assert f.attrs["simulated_until"] == 10_330_000_001, f.attrs["simulated_until"]
+    # Users ask at 0 and 2 s; the first again at 5.11 s, and when the second would, at 7.11 s, it is enough.
+    with h5py.File(station("over", "users: 2, ramp: 4 s, requests: 3, think: {mean: 5 s}", "never", "", "--set", "output.bin=1 s", "--set", "output.latency_bin=1 s")) as f:
+        assert f.attrs["simulated_until"] == 5_220_000_001, f.attrs["simulated_until"]
 
 
 def test_a_user_who_is_refused_thinks_and_asks_again():
