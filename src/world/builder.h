@@ -95,13 +95,13 @@ typedef struct orr_replay {
 /** Reads a recorded trace into builder->traces (and trace_blocks), in the order in which its rows are replayed; returns the number of rows. */
 uint32_t orr_build_trace(orr_builder *builder, const char *path, const orr_replay *replay);
 
-/** What rows of a trace have in common, whatever the format. Each notes what is wrong at `where`. */
+/** The clock of a trace while its rows are read; all zeros is the start. */
 typedef struct orr_trace_time {
     int64_t first_ns, last_ns;
     bool    begun;
 } orr_trace_time;
 
-/** Appends a row at `at_ns` (of the file's own clock), which `time` follows. NULL if it is earlier than the one before it. */
+/** Appends a row at `at_ns` (of the file's own clock), which `time` follows. NULL, with a problem about `key` at `where`, if it is earlier than the one before it. */
 orr_trace_row *orr_trace_append(orr_builder *builder, orr_trace_time *time, int64_t at_ns, const char *key, orr_where where);
 
 /** Adds the next block hash to the latest row. */

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double LARGEST_ID = 9007199254740992.0, LONGEST_MS = 9.2e12; /* 2^53; int64 nanoseconds */
+static const double LARGEST_ID = 0x1p53, LONGEST_MS = 9.2e12; /* the latter: int64 nanoseconds */
 
 /* A number of the row in [low, high]; `low` with a problem if it is not. */
 static double number(orr_builder *b, const cJSON *object, const char *key, double low, double high, bool whole, orr_where where)

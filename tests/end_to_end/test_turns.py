@@ -11,17 +11,18 @@ from harness import ORRERY, ROOT, SHARED, Skip, differing, main, orrery, path, r
 
 DATA = os.path.join(ROOT, "data")
 # A station of two servers 5 ms away, that takes 100 ms for each request.
-STATION = """\
+STATION = f"""\
 duration: DURATION
-sites: [{id: here}, {id: there}]
-links: [{a: here, b: there, delay: 5 ms}]
-network: {hop_delay: 0, end_delay: 0}
-services: [{name: job, kind: station, law: deterministic, mean: 100 ms}]
-pools: [{site: there, service: job, servers: 2POOL}]
-clients: [{class: people, service: job, where: [{site: here}], CLIENTS}]
-brain: {telemetry: {period: never}}
-policy: {name: random}
-output: {sample: 1}
+catalogues: {{access: {DATA}/access.csv}}
+sites: [{{id: here}}, {{id: there}}]
+links: [{{a: here, b: there, delay: 5 ms}}]
+network: {{hop_delay: 0, end_delay: 0}}
+services: [{{name: job, kind: station, law: deterministic, mean: 100 ms}}]
+pools: [{{site: there, service: job, servers: 2POOL}}]
+clients: [{{class: people, service: job, where: [{{site: here}}], CLIENTS}}]
+brain: {{telemetry: {{period: never}}}}
+policy: {{name: random}}
+output: {{sample: 1}}
 """
 # Two kinds of service at three places, sessions and loops with everything that can go wrong.
 GRID = f"""\
@@ -82,8 +83,6 @@ def test_a_closed_loop_goes_round_as_by_hand():
                 (0, 2): (300, 410), (1, 2): (350, 460), (2, 2): (400, 510), (0, 3): (450, 560), (1, 3): (500, 610), (2, 3): (550, 660)}
     found = {key[2:]: (row["began"] / 1e6, row["ended"] / 1e6) for key, row in turns(file).items()}
     assert found == expected, found
-    with h5py.File(file) as f:
-        assert f.attrs["simulated_until"] == 660_000_001, "the run ends with the last answer, though users are about to notice that it is enough"
     assert list(rows(file)["client"]) == list(rows(file)["number"])
 
 
@@ -100,6 +99,12 @@ def test_requests_bound_a_closed_loop_and_warmup_is_counted_in_them():
         n = summary(file)
         assert n["requests"]["offered"] == n["requests"]["served"] == requests, (users, requests, n["requests"])
         assert n["latency"]["e2e"]["count"] == requests - int(0.4 * requests)
+
+
+def test_a_closed_loop_ends_with_its_last_answer_though_users_are_about_to_ask():
+    # Users ask at 0 and 2 s; the first again at 5.11 s, and when the second would, at 7.11 s, it is enough.
+    with h5py.File(station("over", "users: 2, ramp: 4 s, requests: 3, think: {mean: 5 s}", "never", "", "--set", "output.bin=1 s", "--set", "output.latency_bin=1 s")) as f:
+        assert f.attrs["simulated_until"] == 5_220_000_001, f.attrs["simulated_until"]
 
 
 def test_a_user_who_is_refused_thinks_and_asks_again():
@@ -129,6 +134,18 @@ def test_users_who_leave_or_time_out_come_back():
             assert b["began"] >= a["began"] + (a["e2e"] if a["end"] == 0 else 1_000_000), "one at a time"
 
 
+def test_an_answer_that_comes_too_late_is_not_taken_for_that_of_the_next_turn():
+    # The answer leaves after 105 ms and arrives after 110; the user leaves after 107 and asks again at once.
+    n = summary(station("late", "users: 1, requests: 5, timeout: 107 ms"))["requests"]
+    assert n["served"] == 0 and n["failed"] == 5, n
+
+
+def test_each_turn_brings_its_own_work():
+    work = rows(station("work", "users: 3, requests: 300", "never", "", "--set", "services.0.law=exponential"))
+    taken = work["server_e2e"] - work["server_wait"]
+    assert len(set(taken)) == 300 and 60e6 < taken.mean() < 140e6
+
+
 def test_scale_multiplies_users_and_sites_share_them():
     text = STATION.replace("DURATION", "1 s").replace("POOL", "").replace("where: [{site: here}], CLIENTS", "users: 5, where: [{site: here, share: 0.6}, {site: there, share: 0.4}]")
     for scale, here, there in ((1, 3, 2), (4, 12, 8)):
@@ -140,7 +157,7 @@ def test_scale_multiplies_users_and_sites_share_them():
 
 def test_a_session_goes_on_after_its_answers_with_all_that_was_said():
     file = station("session", "rate: 1 /s, requests: 40, input: {law: uniform, low: 10, high: 50}, output: {law: uniform, low: 5, high: 25}, prefix: 7, "
-                   "session: {turns: 4, think: {mean: 300 ms}}", "never")
+                   "session: {turns: 4, think: {mean: 300 ms}}, access: wifi", "never")
     table, n = turns(file), summary(file)["requests"]
     assert n["served"] == n["offered"] > 100 and len({key[2] for key in table}) == 40, "requests are sessions"
     later = 0
