@@ -15,6 +15,7 @@ ROOT = os.path.abspath(sys.argv[2])
 SHARED = os.path.join(ROOT, "..", "shared")
 FOLDER = tempfile.mkdtemp(prefix="orrery-validation-")
 missed = []
+checks = []  # of (title, value, limit, unit), for the page
 
 
 def orrery(*arguments):
@@ -25,10 +26,10 @@ def orrery(*arguments):
     return done.stdout
 
 
-def validated(table):
+def validated(table, *options, data=None):
     """Every point of a table of measurements with what Orrery makes of it (numbers, or None), in the table's order, with the table's own columns as `given`."""
     out = os.path.join(FOLDER, "points.csv")
-    orrery("validate", table, "--data", os.path.join(ROOT, "data"), "-o", out)
+    orrery("validate", table, *options, "--data", data or os.path.join(ROOT, "data"), "-o", out)
     with open(table) as f, open(out) as g:
         given, points = list(csv.DictReader(line for line in f if not line.startswith("#"))), list(csv.DictReader(g))
     assert len(given) == len(points)
@@ -72,10 +73,15 @@ def check(title, value, limit, unit="%"):
     good = abs(value) <= limit
     if not good:
         missed.append(title)
+    checks.append((title, value, limit, unit))
     print(f"{'ok    ' if good else 'MISSED'}  {title:<68} {value:+8.1f} {unit}  limit {limit:g} {unit}", flush=True)
 
 
 def done():
+    """Ends a script. With $ORRERY_VALIDATION it leaves its lines in that file, as JSON, for validation page."""
     subprocess.run(["rm", "-rf", FOLDER])
+    if "ORRERY_VALIDATION" in os.environ:
+        with open(os.environ["ORRERY_VALIDATION"], "w") as f:
+            json.dump(checks, f)
     if missed:
         sys.exit(f"{len(missed)} limits missed")
