@@ -165,8 +165,10 @@ static orr_prompt prompt_of(const orr_llm_kind *kind, const orr_llm_site *site, 
 /* How many nodes lie wholly within the first `tokens` tokens. */
 static uint32_t chain_length(const orr_llm_kind *kind, const orr_llm_site *site, const orr_job *j, uint32_t tokens)
 {
+    if (!kind->keeps_prefixes)
+        return 0;
     orr_prompt p = prompt_of(kind, site, j);
-    return kind->keeps_prefixes ? orr_prompt_parts(&p, tokens) : 0;
+    return orr_prompt_parts(&p, tokens);
 }
 
 typedef struct link {
