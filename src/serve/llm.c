@@ -705,6 +705,7 @@ bool orr_llm_release(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *s
         make_nodes_give_way(l, kind, site, 0);
     l->prompt_blocks -= prompt_blocks(kind, j);
     unpin_all(l, kind, site, j);
+    j->before = whole(l, j, orr_llm_made(l, j));
     j->state = ORR_JOB_ENDED;
     return try_head(l, kind, site, now_ns) && ok;
 }
