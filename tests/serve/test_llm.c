@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_REQUESTS = 64, MOST_BATCH = 64, CLASSES = 3, SESSIONS = 5, CHAINS = 6, CHAIN = 7, GROUPS = 10, WORKLOADS_PER_GROUP = 128, PROBES = 20 };
+enum { MOST_REQUESTS = 64, MOST_BATCH = 64, CLASSES = 3, SESSIONS = 5, CHAINS = 6, CHAIN = 7, GROUPS = 10, WORKLOADS_PER_GROUP = 200, PROBES = 20 };
 
 /* Orders of what happens at one nanosecond: where the due times come, and whether arrivals come first or last. Among cancellations, and between
  * these and what is handed over, order means something: the workload has it. */
@@ -178,12 +178,12 @@ static void cut_short(workload *w, bool cancel, bool stop)
     uint32_t hurry = ONE_OF(1, 4, 20);
     naive_totals first[NAIVE_SERVERS];
     naive_llm_run(&w->scene, first);
-    int64_t bar = first[w->scene.servers - 1].bar_ns;
-    bool many_at_bar = bar > 0 && one_in(2);
+    int64_t bar = first[w->scene.servers - 1].bar_ns, together = bar > 0 && one_in(2) ? bar : draw_moment(w, first) - below(2);
+    bool many_together = one_in(2);
     for (uint32_t i = 0; i < w->scene.count && cancel; i++) {
         naive_request *r = &w->request[i];
-        if (many_at_bar && r->wish.arrives_ns < bar && !one_in(6)) {
-            r->wish.cancels_ns = bar;
+        if (many_together && r->wish.arrives_ns < together && !one_in(6)) {
+            r->wish.cancels_ns = together;
             continue;
         }
         int64_t at = one_in(3) ? r->wish.arrives_ns + 1 + below(w->scale * hurry) : one_in(8) ? r->end_ns : one_in(6) ? r->first_ns : one_in(8) ? r->carried_ns - below(2) : draw_moment(w, first);
@@ -350,7 +350,7 @@ static void carried(bench *b, uint32_t i, int64_t now)
         return; /* the first server was stopped meanwhile */
     must(orr_llm_generated(&b->llm[0], j, now) == 1, "a prompt that was handed over has one token");
     must(orr_llm_release(&b->llm[0], &b->w->scene.kind[0], &b->site, job_of(i, 0), now), "out of memory");
-    must(j->state == ORR_JOB_ENDED, "a released job stays");
+    must(j->state == ORR_JOB_ENDED && j->before == 1, "a released job stays, or forgets its token");
     *j = (orr_job){0};
     b->started_ns[i] = sent.started_ns;
     if (sent.cancelled) {
@@ -831,6 +831,70 @@ START_TEST(the_last_token_comes_with_the_last_step)
 }
 END_TEST
 
+/* Three blocks of 512 tokens. The first session leaves one in the cache; the second's answer, made in one step, then leaves three. */
+START_TEST(a_node_gives_way_when_time_has_passed_and_not_at_the_moment)
+{
+    static workload w;
+    static bench b;
+    for (int64_t later = 0; later < 2; later++) {
+        flat(&w, 3, 1, 3);
+        w.scene.kind[0].block = 512;
+        w.scene.kind[0].keeps_prefixes = true;
+        asks(&w, 0, 512, 1);
+        asks(&w, 1, 512, 1024);
+        asks(&w, 2, 513, 1);
+        w.request[1].wish.steps = 1;
+        w.request[1].wish.session = 1;
+        w.request[0].wish.session = w.request[2].wish.session = 2;
+        bench_open(&b, &w);
+        arrive(&b, 0, 0);
+        due(&b);
+        arrive(&b, 1, 10);
+        due(&b);
+        due(&b); /* 30 ns: nothing runs */
+        ck_assert(b.end[1] == NAIVE_DONE && b.end_ns[1] == 30 && b.llm[0].cache.blocks == 4);
+        arrive(&b, 2, 30 + later);
+        ck_assert_uint_eq(b.cached[2], later ? 0 : 512);
+        due(&b);
+        ck_assert_int_le(b.llm[0].cache.blocks, 3);
+        bench_close(&b);
+    }
+}
+END_TEST
+
+/* Two that entered against the order of their indices, each with a node of its own. When one node has to go it is that of the lesser index. */
+START_TEST(those_who_leave_together_leave_in_order_of_index)
+{
+    static workload w;
+    static bench b;
+    for (int cancelled = 0; cancelled < 2; cancelled++) {
+        flat(&w, 4, 2, 1000);
+        w.scene.kind[0].block = 512;
+        w.scene.kind[0].keeps_prefixes = true;
+        w.scene.kind[0].token_budget = 2000;
+        for (uint32_t i = 0; i < 4; i++) {
+            asks(&w, i, 513, cancelled && i == 1 ? 4 : 5); /* it would be done first */
+            w.request[i].wish.session = 1 + i % 2;
+        }
+        bench_open(&b, &w);
+        arrive(&b, 1, 0);
+        arrive(&b, 0, 0);
+        due(&b);
+        if (cancelled)
+            for (uint32_t i = 0; i < 2; i++)
+                ck_assert(orr_llm_cancel(&b.llm[0], w.scene.kind, &b.site, job_of(i, 0), 15 + i));
+        due(&b);
+        ck_assert(b.end[0] == (cancelled ? NAIVE_CANCELLED : NAIVE_DONE) && b.end_ns[0] == (cancelled ? 20 : 50) && b.end[1] == b.end[0] && b.end_ns[1] == b.end_ns[0]);
+        orr_prefix_shrink(&b.llm[0].cache, &b.site.store, 1);
+        arrive(&b, 2, 60);
+        arrive(&b, 3, 60);
+        due(&b);
+        ck_assert(b.cached[2] == 0 && b.cached[3] == 512);
+        bench_close(&b);
+    }
+}
+END_TEST
+
 START_TEST(a_stop_tells_all_in_order_of_index_and_leaves_a_server_that_works)
 {
     static workload w;
@@ -871,6 +935,8 @@ int main(void)
     tcase_add_test(promises, who_entered_last_is_preempted_keeps_its_tokens_and_makes_the_rest);
     tcase_add_test(promises, a_preempted_one_does_not_wait_for_a_boundary_that_never_comes);
     tcase_add_test(promises, the_last_token_comes_with_the_last_step);
+    tcase_add_test(promises, a_node_gives_way_when_time_has_passed_and_not_at_the_moment);
+    tcase_add_test(promises, those_who_leave_together_leave_in_order_of_index);
     tcase_add_test(promises, a_stop_tells_all_in_order_of_index_and_leaves_a_server_that_works);
     return run_as_tap("llm", promises);
 }
