@@ -138,6 +138,12 @@ void orr_server_plan(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index)
     uint32_t first = orr_first_place(g, s, plan->pool), count = g->world->pools[plan->pool].replicas, have = 0;
     for (uint32_t k = 0; k < count; k++)
         have += wanted(replica_at(s, first + k)->state);
+    for (uint32_t k = 0; k < count && have < plan->replicas; k++) /* who is still finishing stays */
+        if (replica_at(s, first + k)->state == ORR_REPLICA_DRAINING) {
+            replica_at(s, first + k)->to = ORR_NONE;
+            set_state(g, lane, s, first + k, ORR_REPLICA_UP, ORR_NEVER);
+            have++;
+        }
     for (; have < plan->replicas; have++)
         load_one(g, lane, s, plan->pool);
     for (uint32_t k = count; k > 0 && have > plan->replicas; k--) /* the last ones leave */

@@ -14,6 +14,7 @@ const orr_metric_kind orr_compared_metrics[ORR_COMPARED_METRICS] = {
     {"latency.e2e.p99", "E2E p99", "s", "lower"},
     {"latency.e2e.mean", "E2E mean", "s", "lower"},
     {"latency.tpot.mean", "TPOT mean", "s", "lower"},
+    {"latency.itl.p99", "Between tokens p99", "s", "lower"},
     {"slo_attainment", "SLO attainment", "ratio", "higher"},
     {"cost.per_million_tokens_yuan", "Cost per million tokens", "yuan", "lower"},
     {"requests.refused", "Requests refused", "requests", "lower"},

@@ -17,7 +17,7 @@ typedef struct orr_metric_kind {
     const char *key, *title, *unit, *better;
 } orr_metric_kind;
 
-enum { ORR_COMPARED_METRICS = 15 };
+enum { ORR_COMPARED_METRICS = 16 };
 extern const orr_metric_kind orr_compared_metrics[ORR_COMPARED_METRICS];
 
 /** One run of it. `policy` counts from 0; `summary` is borrowed. */

@@ -187,25 +187,29 @@ static void number(cJSON *object, const char *name, double value)
         cJSON_AddNullToObject(object, name);
 }
 
-/* requests, latency, tokens and cost of a group. */
-static void describe(cJSON *to, summing *s, group *g)
+/* Mean and quantiles of times, in s. */
+static void describe_times(cJSON *to, const summing *s, const orr_histogram *h, int64_t count, double sum_s, int64_t largest)
 {
     static const struct {
         const char *name;
         double      q;
     } quantile[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}};
+    number(to, "mean", count > 0 ? sum_s / (double)count : NAN);
+    for (size_t i = 0; i < sizeof quantile / sizeof *quantile; i++) {
+        int64_t q = orr_histogram_quantile(h, &s->shelf, quantile[i].q);
+        number(to, quantile[i].name, q < 0 ? NAN : (double)(q > largest ? largest : q) / ORR_SECOND);
+    }
+    number(to, "count", (double)count);
+}
+
+/* requests, latency, tokens and cost of a group. */
+static void describe(cJSON *to, summing *s, group *g)
+{
     cJSON *requests = cJSON_AddObjectToObject(to, "requests"), *latency = cJSON_AddObjectToObject(to, "latency");
     for (int i = 0; i < REQUESTS; i++)
         number(requests, request_names[i], (double)g->requests[i]);
-    for (int m = 0; m < METRICS; m++) {
-        cJSON *one = cJSON_AddObjectToObject(latency, orr_metric_names[m]);
-        number(one, "mean", g->measured[m] > 0 ? g->sum_s[m] / (double)g->measured[m] : NAN);
-        for (size_t i = 0; i < sizeof quantile / sizeof *quantile; i++) {
-            int64_t q = orr_histogram_quantile(&g->histogram[m], &s->shelf, quantile[i].q);
-            number(one, quantile[i].name, q < 0 ? NAN : (double)(q > g->largest[m] ? g->largest[m] : q) / ORR_SECOND);
-        }
-        number(one, "count", (double)g->measured[m]);
-    }
+    for (int m = 0; m < METRICS; m++)
+        describe_times(cJSON_AddObjectToObject(latency, orr_metric_names[m]), s, &g->histogram[m], g->measured[m], g->sum_s[m], g->largest[m]);
     cJSON *tokens = cJSON_AddObjectToObject(to, "tokens"), *cost = cJSON_AddObjectToObject(to, "cost");
     double total = 0, yuan = (double)g->yuan + (double)g->nano * 1e-9;
     for (int i = 0; i < KINDS; i++) {
@@ -224,6 +228,31 @@ static void describe_many(cJSON *to, const char *name, summing *s, group *groups
     for (size_t i = 0; i < count; i++)
         if (groups[i].requests[0] > 0)
             describe(cJSON_AddObjectToObject(object, name_at(names, i)), s, &groups[i]);
+}
+
+/* Times between two tokens of one answer, over all pools (inter-token latency). */
+static bool describe_gaps(cJSON *to, summing *s)
+{
+    static const char *const names[] = {"bucket", "count"};
+    static const char *const sum_names[] = {"gaps", "gap_sum_s", "gap_sum_ns", "gap_largest"};
+    columns gaps, sums;
+    orr_histogram all = {0};
+    int64_t count = 0, largest = 0;
+    double sum_s = 0;
+    bool ok = read_columns(&gaps, s->file, "/latency/gaps", names, 2);
+    ok &= read_columns(&sums, s->file, "/serving", sum_names, 4);
+    for (size_t r = 0; ok && r < gaps.rows; r++)
+        ok = orr_histogram_add(&all, &s->shelf, gaps.value[0][r], (uint32_t)gaps.value[1][r]);
+    for (size_t r = 0; ok && r < sums.rows; r++) {
+        count += sums.value[0][r];
+        sum_s += (double)sums.value[1][r] + 1e-9 * (double)sums.value[2][r];
+        largest = sums.value[3][r] > largest ? sums.value[3][r] : largest;
+    }
+    if (ok)
+        describe_times(cJSON_AddObjectToObject(cJSON_GetObjectItem(to, "latency"), "itl"), s, &all, count, sum_s, largest);
+    free_columns(&gaps);
+    free_columns(&sums);
+    return ok;
 }
 
 /* Utilisation and batch: from the time series of pools. */
@@ -359,7 +388,7 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         free(policy);
         free(status);
         describe(to, &s, s.all);
-        ok = describe_servers(to, file, until) && orr_summary_power(to, file);
+        ok = describe_gaps(to, &s) && describe_servers(to, file, until) && orr_summary_power(to, file);
         describe_links(to, file, seconds);
         int64_t ended = s.all->requests[0] - s.all->requests[5];
         number(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);

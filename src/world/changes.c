@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Can replicas move from one to the other? */
+static bool can_swap(const orr_pool *a, const orr_pool *b) { return a->site == b->site && a->accelerator == b->accelerator && a->group == b->group && a->accelerator != ORR_NONE; }
+
 static void plans(orr_builder *b)
 {
     const orr_node *list = orr_node_get(b->root, "plan");
@@ -23,11 +26,26 @@ static void plans(orr_builder *b)
         orr_plan plan = {.at_ns = orr_integer(n, "at"), .pool = pool, .replicas = (uint32_t)fmin(target, 1e7), .to = to, .evict = orr_integer(n, "how") == 1};
         if (to != ORR_NONE) {
             const orr_pool *other = orr_array_at(&b->pools, to);
-            if (to == pool || other->site != p->site || other->accelerator != p->accelerator || other->group != p->group || p->accelerator == ORR_NONE)
+            if (to == pool || !can_swap(p, other))
                 orr_problem(b->problems, orr_where_of(n, "to"), "replicas can move to another pool at the same site, with as many of the same accelerators each; pool `%s` is not one", other->id);
         }
         *(orr_plan *)orr_append(b, &b->plans) = plan;
     }
+}
+
+/* All replicas that there can ever be in a pool and those that can move to it: what they begin with, and what each plan adds at most. */
+static double cards_around(const orr_builder *b, const orr_pool *to)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < b->pools.count; i++) {
+        const orr_pool *p = orr_array_at(&b->pools, i);
+        sum += can_swap(p, to) ? p->at_start : 0;
+    }
+    for (uint32_t i = 0; i < b->plans.count; i++) {
+        const orr_plan *plan = orr_array_at(&b->plans, i);
+        sum += can_swap(orr_array_at(&b->pools, plan->pool), to) ? plan->replicas : 0;
+    }
+    return sum;
 }
 
 /* How many replicas each pool needs room for. */
@@ -35,16 +53,10 @@ static void make_room(orr_builder *b)
 {
     for (uint32_t i = 0; i < b->plans.count; i++) {
         const orr_plan *plan = orr_array_at(&b->plans, i);
-        orr_pool *p = orr_array_at(&b->pools, plan->pool);
+        orr_pool *p = orr_array_at(&b->pools, plan->pool), *to = plan->to == ORR_NONE ? NULL : orr_array_at(&b->pools, plan->to);
         p->replicas = plan->replicas > p->replicas ? plan->replicas : p->replicas;
-    }
-    for (uint32_t i = 0; i < b->plans.count; i++) { /* whatever leaves one pool may come to the other */
-        const orr_plan *plan = orr_array_at(&b->plans, i);
-        if (plan->to == ORR_NONE)
-            continue;
-        orr_pool *p = orr_array_at(&b->pools, plan->to);
-        const orr_pool *from = orr_array_at(&b->pools, plan->pool);
-        p->replicas += from->replicas;
+        if (to != NULL) /* whatever leaves other pools may come to it */
+            to->replicas = (uint32_t)fmin(cards_around(b, to), 1e9);
     }
 }
 

@@ -73,7 +73,7 @@ def trace(name, *requests):
     return write(name, "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(f"{at},{prompt},{answer}\n" for at, prompt, answer in requests))
 
 
-def scenario(name, pools, clients, rest="duration: never\n", model="plain", calibrations=None, output="sample: 1"):
+def scenario(name, pools, clients, rest="duration: never\n", model="plain", calibrations=None, output="sample: 1", period="0 s"):
     """One site without any delay; pools and clients are the insides of YAML maps, without the keys that they have in common."""
     lines = [f"name: {name}", catalogues(calibrations), "network: {hop_delay: 0, end_delay: 0}", "sites: [{id: here}]", f"services: [{{name: model, kind: llm, model: {model}}}]", "pools:"]
     for pool in pools:
@@ -81,7 +81,7 @@ def scenario(name, pools, clients, rest="duration: never\n", model="plain", cali
         lines.append("  - {" + ", ".join(filter(None, ["site: here", "service: model", *usual, pool])) + "}")
     lines.append("clients:")
     lines += [f"  - {{class: c{i}, service: model, where: [{{site: here}}], {c}}}" for i, c in enumerate(clients)]
-    return write(f"{name}.yaml", "\n".join(lines) + f"\nbrain: {{telemetry: {{period: 0 s}}}}\npolicy: {{name: nearest}}\noutput: {{{output}}}\n{rest}")
+    return write(f"{name}.yaml", "\n".join(lines) + f"\nbrain: {{telemetry: {{period: {period}}}}}\npolicy: {{name: nearest}}\noutput: {{{output}}}\n{rest}")
 
 
 def serve(name, pools, clients, *arguments, **options):

@@ -144,6 +144,73 @@ def test_what_closed_loops_and_sessions_cannot_be_is_refused():
     refused(changed(people, loop).replace("duration: 1 min", "duration: never"), "2:", "never", "requests")
 
 
+LLM = BASE.replace("  - {name: job, kind: station, mean: 10 ms}\n", "  - {name: job, kind: station, mean: 10 ms}\n  - {name: chat, kind: llm, model: qwen3-8b}\n").replace(
+    "servers: 4}\n", """servers: 4}
+  - {id: fast, site: there, service: chat, accelerator: h100, engine: vllm}
+  - {id: slow, site: there, service: chat, accelerator: h100, engine: vllm}
+  - {id: other, site: there, service: chat, accelerator: a100, engine: vllm}
+  - {id: away, site: here, service: chat, accelerator: h100, engine: vllm}
+""") + "  - {class: talkers, service: chat, rate: 1 /s, where: [{site: here}]}\n" + \
+    f"catalogues: {{accelerators: {DATA}/accelerators.csv, engines: {DATA}/engines.csv, calibrations: {DATA}/calibrations.csv, models: {DATA}/models.csv, prices: {DATA}/prices.csv}}\n"
+FAST, TALK = "id: fast, site: there, service: chat, accelerator: h100, engine: vllm", "class: talkers, service: chat, rate: 1 /s"
+
+
+def test_what_engines_and_hand_over_cannot_be_is_refused():
+    assert orrery("check", write("good.yaml", LLM)).returncode == 0, orrery("check", write("good.yaml", LLM)).stderr
+    for new, place, words in (
+            (FAST.replace("vllm", "vlm"), "13:71", ("vlm", "did you mean `vllm`")), (FAST + ", engin: vllm", "13:", ("engin", "engine")),
+            (FAST + ", group: 4, data_parallel: 3", "13:102", ("data_parallel", "divisor", "3")), (FAST + ", data_parallel: 0", "13:", ("data_parallel",)),
+            (FAST + ", precision: fp6", "13:88", ("fp6", "fp8")), (FAST + ", kv_precision: fp4", "13:91", ("fp4",)), (FAST + ", prefix_cache: yes", "13:", ("prefix_cache",)),
+            (FAST + ", speculation: {drafts: 17}", "13:", ("drafts", "17")), (FAST + ", speculation: {acceptance: 1.5}", "13:", ("acceptance",)), (FAST + ", speculation: {draft: 1}", "13:", ("draft", "drafts")),
+            (FAST + ", load: {bandwidth: 0 bit/s}", "13:", ("bandwidth",)), (FAST + ", load: {begin: 1 s}", "13:", ("begin",)),
+            (FAST + ", hand_over: {to: slw}", "13:", ("slw", "did you mean `slow`")), (FAST + ", hand_over: {to: fast}", "13:", ("fast", "another llm pool")), (FAST + ", hand_over: {to: away}", "13:", ("fast", "same site")),
+            (FAST + ", hand_over: {to: there/job}", "13:", ("fast", "same service")), (FAST + ", hand_over: {too: slow}", "13:", ("too", "to")), (FAST + ", hand_over: {to: slow, bandwidth: 3 km}", "13:", ("bandwidth",))):
+        assert FAST in LLM
+        refused(LLM.replace(FAST, new), place, *words)
+    chain = LLM.replace(FAST, FAST + ", hand_over: {to: slow}").replace("id: slow, site: there", "id: slow, hand_over: {to: other}, site: there")
+    refused(chain, "14:5", "slow", "decodes for another")
+
+
+def test_a_pool_needs_a_calibration():
+    with open(f"{DATA}/calibrations.csv", encoding="utf-8") as f:
+        lines = f.readlines()
+    def kept(name, keep):
+        return LLM.replace(f"{DATA}/calibrations.csv", write(name, "".join(l for l in lines if l.startswith(("#", "accelerator,")) or keep(l))))
+    refused(kept("few.csv", lambda l: l.startswith("b200,")), "13:5", "calibrations", "qwen3-8b")
+    refused(LLM.replace(f", calibrations: {DATA}/calibrations.csv", ""), "13:5", "calibrations")
+    bad = next(l for l in lines if l.startswith("*,*,dense")).replace("*,*,dense,", "*,vlm,dense,")
+    place = write("typo.csv", "".join([l for l in lines if l.startswith(("#", "accelerator,"))] + [bad]))
+    done = orrery("run", write("bad.yaml", LLM.replace(f"{DATA}/calibrations.csv", place)), "-o", path("bad.h5"))
+    row = sum(l.startswith(("#", "accelerator,")) for l in lines) + 1
+    assert done.returncode == 2 and f"{place}:{row}:3: error:" in done.stderr and "vlm" in done.stderr, done.stderr
+    place = write("nan.csv", "".join([l for l in lines if l.startswith(("#", "accelerator,"))] + [bad.replace("vlm", "vllm").replace(",0.95,", ",1.95,", 1)]))
+    done = orrery("run", write("bad.yaml", LLM.replace(f"{DATA}/calibrations.csv", place)), "-o", path("bad.h5"))
+    assert done.returncode == 2 and f"{place}:{row}:" in done.stderr and "1.95" in done.stderr, done.stderr
+
+
+def test_what_plans_and_failures_cannot_be_is_refused():
+    at = LLM.count("\n") + 1
+    for text, column, words in (
+            ("plan: [{at: 1 s, pool: fats, replicas: 2}]", 24, ("fats", "did you mean `fast`")), ("plan: [{at: 1 s, pool: fast}]", 8, ("replicas",)), ("plan: [{at: never, pool: fast, replicas: 2}]", 13, ("at",)),
+            ("plan: [{pool: fast, replicas: 2}]", 8, ("at",)), ("plan: [{at: 1 s, pool: fast, replicas: -1}]", 40, ("replicas", "-1")), ("plan: [{at: 1 s, pool: fast, replicas: 0, how: kill}]", 48, ("kill",)),
+            ("plan: [{at: 1 s, pool: fast, replicas: 0, to: other}]", 47, ("other", "same accelerators")), ("plan: [{at: 1 s, pool: fast, replicas: 0, to: away}]", 47, ("away", "same site")),
+            ("plan: [{at: 1 s, pool: fast, replicas: 0, to: fast}]", 47, ("fast", "another pool")), ("plan: [{at: 1 s, pool: fast, replicas: 0, to: slwo}]", 47, ("slwo", "did you mean `slow`")),
+            ("failures: [{name: fire}]", 12, ("fire", "mtbf", "at")), ("failures: [{of: site, at: 1 s}]", 12, ("name",)), ("failures: [{name: fire, of: rack, at: 1 s}]", 29, ("rack",)),
+            ("failures: [{name: fire, at: 1 s}, {name: fire, at: 2 s}]", 42, ("duplicate", "fire")), ("failures: [{name: fire, at: 1 s, sites: [their]}]", 42, ("their", "did you mean `there`")),
+            ("failures: [{name: fire, mtbf: 0 s}]", 31, ("mtbf",)), ("failures: [{name: fire, at: 1 s, mttr: never}]", 40, ("mttr",)), ("failures: [{name: fire, at: 1 s, node: 0}]", 40, ("node",)),
+            ("failures: [{name: fire, at: 1 s, detection: -1 s}]", 45, ("detection",)), ("failures: [{name: fire, at: 1 s, cv: -1}]", 38, ("cv",)),
+            ("output: {iterations: fats}", 22, ("fats", "did you mean `fast`")), ("output: {iterations: there/job}", 22, ("there/job", "llm")), ("output: {iterations: fast#1}", 22, ("fast",)), ("output: {iterations: fast#x}", 22, ("fast",))):
+        refused(LLM + text + "\n", f"{at}:{column}", *words)
+
+
+def test_what_thinking_and_images_cannot_be_is_refused():
+    for new, words in ((TALK + ", images: {mean: 1}", ("images", "image_tokens", "chat")), (TALK.replace("chat", "job") + ", images: {mean: 1}", ("images",)), (TALK + ", images: {mean: -1}", ("images", "-1")),
+                       (TALK + ", images: {mean: 1, hidden: true}", ("hidden",)), (TALK + ", thinking: {mean: -5}", ("thinking", "-5")), (TALK + ", thinking: {mean: 5, hidden: maybe}", ("hidden", "maybe")),
+                       (TALK + ", thinking: {law: uniform, low: 6, high: 5}", ("thinking.low", "thinking.high"))):
+        assert TALK in LLM
+        refused(LLM.replace(TALK, new), "19:", *words)
+
+
 def test_a_malformed_trace_row_is_shown_at_its_place():
     good = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,10,5\n"
     for row, column in (("2023-11-16 18:15:47,10,many", 24), ("2023-11-16 18:15:47,-3,5", 21), ("yesterday,10,5", 1), ("2023-11-16 18:15:47,10", None),
