@@ -42,7 +42,8 @@ void orr_server_handed_over(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t i
     orr_replica_relieved(g, lane, s, from, was);
     j->pool = to;
     j->instance = instance;
-    j->received = 1;
+    j->received = 1; /* which says that it has made its first token */
+    j->before = 0;
     orr_count_present(&next->counts, now, 1);
     orr_count_at(g, s, to, instance, 1);
     next->counts.bin_arrived++;
