@@ -41,6 +41,8 @@ static uint32_t which(orr_builder *b, const orr_csv *csv, size_t row, const char
     const char *text = orr_csv_cell(csv, row, c);
     if (c < 0 || strcmp(text, "*") == 0)
         return ORR_ANY;
+    if (array->count == 0) /* a scenario without that catalogue: the row is not for it */
+        return ORR_NONE;
     return orr_find(b, array, text, column, orr_csv_where(csv, row, c));
 }
 

@@ -57,7 +57,7 @@ def test_a_turn_finds_the_parts_of_the_turns_before_it_until_its_history_is_drop
 def test_a_policy_that_wants_them_is_shown_the_names_of_a_prompts_parts():
     source, policy = os.path.join(ROOT, "tests", "policies", "blocks_policy.c"), path("blocks.so")
     subprocess.run(["cc", "-shared", "-fPIC", "-I", os.path.join(ROOT, "include"), source, "-o", policy], check=True)
-    file = run(write("sessions.yaml", SESSIONS), "blocks.h5", "--policy", policy, *set_to({"pools.0.replicas": 1, "clients.0.requests": 1, "clients.0.session.turns": 40}))
+    file = run(write("sessions.yaml", SESSIONS), "blocks.h5", "--policy", policy, *set_to({"pools.0.replicas": 1, "clients.0.requests": 1, "clients.0.session.turns": 100}))
     with h5py.File(file) as f:
         assert f["requests/turn"][:].max() >= 2 * FIT, "some histories are dropped"
         assert f["tokens/counts/bad_decisions"][:].sum() == 0
