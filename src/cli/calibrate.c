@@ -228,8 +228,8 @@ static orr_status calibrate(calibrate_arguments *a, orr_problems *problems)
 int orr_cli_calibrate(int argc, char **argv)
 {
     calibrate_arguments a = {.measured.limits = {.least_output = 128, .most_ttft_s = 20}, .folds = 5};
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
-        return ORR_EXIT_BAD_INPUT;
+    argp_err_exit_status = ORR_EXIT_BAD_INPUT;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
     char *data = orr_measured_data(a.measured.data);
     if (data == NULL)
         return ORR_EXIT_BAD_INPUT;

@@ -147,8 +147,8 @@ static int validate(validate_arguments *a)
 int orr_cli_validate(int argc, char **argv)
 {
     validate_arguments a = {.measured.limits = {.least_output = 128, .most_ttft_s = 20}};
-    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
-        return ORR_EXIT_BAD_INPUT;
+    argp_err_exit_status = ORR_EXIT_BAD_INPUT;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
     char *data = orr_measured_data(a.measured.data);
     if (data == NULL)
         return ORR_EXIT_BAD_INPUT;
