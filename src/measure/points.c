@@ -67,6 +67,9 @@ static double number(const table *t, size_t row, int field, double low, double h
     return isnan(value) ? fallback : value;
 }
 
+/* A measured time in s, NAN where the table has none. */
+static double seconds(const table *t, size_t row, int field) { return *cell(t, row, field) ? 1e-3 * number(t, row, field, 1e-3, 1e9, NAN) : NAN; }
+
 /* How much of `text` a name takes, letters of either case and `-`, `_` and blanks being the same; 0 if it does not begin with it. */
 static size_t prefix(const char *text, const char *name)
 {
@@ -198,8 +201,8 @@ static bool read_row(const table *t, size_t row, const orr_csv *accelerators, co
     p->concurrency = (uint32_t)number(t, row, CONCURRENCY, 1, MOST_USERS, 1);
     p->input = (uint32_t)number(t, row, INPUT, 1, 1e6, NAN);
     p->output = (uint32_t)number(t, row, OUTPUT, 1, 1e6, NAN);
-    p->ttft_s = 1e-3 * number(t, row, TTFT, 1e-3, 1e9, NAN);
-    p->tpot_s = 1e-3 * number(t, row, TPOT, 1e-3, 1e9, NAN);
+    p->ttft_s = seconds(t, row, TTFT);
+    p->tpot_s = seconds(t, row, TPOT);
     set_protocol(t, row, p);
     set_rate(t, row, p);
     bool burst = p->rounds == 1;

@@ -26,7 +26,7 @@ DEVICES = ["pos_terminal", "kiosk", "ai_toy", "watch", "phone", "agent_server", 
 ACCESS = ["5g_sa", "lte_cat1", "nb_iot", "wifi", "ftth", "leased_line"]
 PROFILES = ["flat", "retail", "phone", "enterprise", "deepseek_day"]
 STARTS = ["2026-05-13T08:59:30+08:00", "2026-05-13T11:59:50+08:00", "2026-05-15T23:59:45+08:00", "2026-05-14T00:29:40+08:00", "2026-10-01"]
-WEIGHT_BYTES = {"bf16": 2, "fp8": 1, "int8": 1, "int4": 0.5}
+WEIGHT_BYTES = {"bf16": 2, "fp8": 1, "int8": 1, "int4": 0.5, "fp4": 0.5625}
 OWNERS = ["self_built", "partner", "joint_venture"]
 # Of the whole run: `tidy` as above; `endless`: until every population has sent its requests, instead of a duration.
 Run = collections.namedtuple("Run", ["tidy", "endless", "seconds"])
@@ -134,7 +134,7 @@ def fitting(chance, model, accelerators):
         for group in (1, 2, 4, 8, 16, 32):
             weights = float(model["total_params_b"]) * 1e9 * WEIGHT_BYTES[precision]
             cache = 2 * LONGEST * float(model["kv_elems_per_token"]) * 2 * group
-            if weights + cache < 0.9 * float(a["memory_gb"]) * 1e9 * group:
+            if weights + cache < 0.85 * float(a["memory_gb"]) * 1e9 * group:
                 return a, group, precision
 
 
@@ -153,8 +153,30 @@ def draw_pool(chance, service, site, catalogues):
     model = next(m for m in catalogues["models"] if m["name"] == service["model"])
     a, group, precision = fitting(chance, model, catalogues["accelerators"])
     pool |= {"accelerator": a["name"], "group": group, "precision": precision, "max_batch": chance.choice([1, 3, 8, 32, 128])}
+    if chance.random() < 0.6:
+        pool["engine"] = chance.choice(catalogues["engines"])["name"]
+    if chance.random() < 0.3:
+        pool["token_budget"] = chance.choice([64, 300, 4096])
+    if chance.random() < 0.3:
+        pool["prefix_cache"] = chance.choice(["on", "off"])
+    if chance.random() < 0.3:
+        pool["speculation"] = {"drafts": chance.randint(1, 5), "acceptance": chance.choice([0, 0.5, 0.8, 1]), "draft_cost": chance.choice([0, 0.02])}
+    if group % 2 == 0 and chance.random() < 0.3:
+        pool["data_parallel"] = 2
+    if chance.random() < 0.5:
+        pool["load"] = {"bandwidth": chance.choice(["40 Gbit/s", "10 Tbit/s"]), "start": chance.choice(["0 s", "1 s", "20 s"])}
     read = float(model["active_params_b"]) * WEIGHT_BYTES[precision] / float(a["bandwidth_gb_s"]) / group
     return pool, pool["replicas"] * min(pool["max_batch"], 8) / (100 * (read + 0.01))
+
+
+def with_decoders(chance, pool, service):
+    """The pool, named, and perhaps another one to which it hands over."""
+    pool["id"] = f"{service['name']}@{pool['site']}"
+    if service["kind"] != "llm" or "expose" in pool or chance.random() < 0.7:
+        return [pool]
+    pool["hand_over"] = {"to": pool["id"] + "/decode", "bandwidth": chance.choice(["1 Gbit/s", "400 Gbit/s"])}
+    other = {key: value for key, value in pool.items() if key not in ("hand_over", "queue_limit")} | {"id": pool["id"] + "/decode", "replicas": chance.choice([1, 2, 4])}
+    return [pool, other]
 
 
 def draw_pools(chance, services, sites, catalogues):
@@ -163,7 +185,7 @@ def draw_pools(chance, services, sites, catalogues):
     homes = chance.sample(sites, chance.randint(1, len(sites)))
     for service in services:
         drawn = [draw_pool(chance, service, site, catalogues) for site in chance.sample(homes, chance.randint(1, min(5, len(homes))))]
-        pools += [pool for pool, _ in drawn]
+        pools += [part for pool, _ in drawn for part in with_decoders(chance, pool, service)]
         capacity[service["name"]] = sum(c for _, c in drawn)
     return pools, capacity
 
@@ -223,10 +245,10 @@ def with_turns(chance, made, requests, run):
     return made
 
 
-def draw_class(chance, name, service, sites, requests, run):
+def draw_class(chance, name, service, sites, requests, run, llm):
     """About so many requests during the run."""
     population = chance.choice([1, 3, 50, 2000, 100000])
-    most = between(chance, 20, LONGEST / 3)
+    most = between(chance, 20, LONGEST / 4)
     made = {"class": name, "service": service, "population": population, "rate": f"{requests / run.seconds / population:.6g} /s",
             "input": draw_lengths(chance, int(most)), "output": draw_lengths(chance, int(most)), "data_class": chance.choice(DATA_CLASSES)}
     if run.endless:
@@ -235,13 +257,15 @@ def draw_class(chance, name, service, sites, requests, run):
     if where is not None:
         made["where"] = where
     if chance.random() < 0.5:
-        made["prefix"] = chance.randint(1, LONGEST // 3)
+        made["prefix"] = chance.randint(1, LONGEST // 4)
     if not run.tidy and chance.random() < 0.7:
         made["device"] = chance.choice(DEVICES)
     if not run.tidy and chance.random() < 0.2:
         made["access"] = chance.choice(ACCESS)
     if not run.endless and chance.random() < 0.3:
         made["profile"] = chance.choice(PROFILES)
+    if llm and chance.random() < 0.3:
+        made["thinking"] = draw_lengths(chance, int(most)) | {"hidden": chance.random() < 0.5}
     return with_turns(chance, made, requests, run) | draw_patience(chance)
 
 
@@ -282,12 +306,45 @@ def draw_clients(chance, folder, services, capacity, sites, run):
             clients += draw_replays(chance, folder, name, sites, requests, run.seconds)
             continue
         parts = shares(chance, chance.randint(1, 2))
-        drawn = [draw_class(chance, f"{name}-clients-{i}", name, sites, requests * part, run) for i, part in enumerate(parts)]
+        drawn = [draw_class(chance, f"{name}-clients-{i}", name, sites, requests * part, run, service["kind"] == "llm") for i, part in enumerate(parts)]
         if service["kind"] == "station" and "rate" in drawn[0] and chance.random() < 0.2: # the same, said otherwise
             del drawn[0]["rate"]
             drawn[0]["load"] = float(f"{load * parts[0]:.3g}")
         clients += drawn
     return clients
+
+
+# What changes
+
+
+def moment(chance, run):
+    return f"{chance.randint(0, 10 * run.seconds) / 10:g} s"
+
+
+def draw_plan(chance, pools, run):
+    """Numbers of replicas at some times; some go to the other pool of a pair."""
+    plan, named = [], {p["id"]: p for p in pools}
+    pools = [p for p in pools if "expose" not in p] # the others are many pools
+    for pool in chance.sample(pools, min(len(pools), 3)):
+        for _ in range(chance.randint(1, 3)):
+            step = {"at": moment(chance, run), "pool": pool["id"], "replicas": chance.choice([0, 1, 2, 4]), "how": chance.choice(["drain", "evict"])}
+            other = named.get(pool["id"] + "/decode", named.get(pool["id"].removesuffix("/decode")))
+            if other is not None and other is not pool and chance.random() < 0.6:
+                step["to"] = other["id"]
+            plan.append(step)
+    return plan
+
+
+def draw_failures(chance, sites, run):
+    failures = []
+    for name in chance.sample(["cards", "nodes", "power", "flood"], chance.randint(1, 3)):
+        failure = {"name": name, "of": chance.choice(["accelerator", "node", "site"]), "mttr": f"{between(chance, 0.1, run.seconds / 2):g} s", "cv": chance.choice([0, 1]),
+                   "detection": chance.choice(["0 s", "200 ms"]), "node": chance.choice([1, 2, 8]), "together": chance.random() < 0.3}
+        failure |= {"at": moment(chance, run)} if chance.random() < 0.5 else {"mtbf": f"{between(chance, run.seconds, 30 * run.seconds):g} s"}
+        if chance.random() < 0.5:
+            failure["sites"] = [s["id"] for s in chance.sample(sites, chance.randint(1, len(sites)))]
+        failures.append(failure)
+    return failures
 
 
 # The rest
@@ -319,11 +376,11 @@ def draw(seed, folder, root):
     """The scenario of this seed as nested dictionaries; its recordings are written into `folder`."""
     chance = random.Random(seed)
     run = Run(tidy=chance.random() < 0.5, endless=chance.random() < 0.25, seconds=chance.choice([10, 30, 60, 180]))
-    catalogues = {name: catalogue(root, name) for name in ("models", "accelerators")}
+    catalogues = {name: catalogue(root, name) for name in ("models", "accelerators", "engines")}
     priced = {row["model"] for row in catalogue(root, "prices")}
     sites = draw_sites(chance, run.tidy)
     links = draw_links(chance, sites, run.tidy)
-    services = draw_services(chance, [m for m in catalogues["models"] if m["name"] in priced])
+    services = draw_services(chance, [m for m in catalogues["models"] if m["name"] in priced and m["step_tokens"] == "0"])
     pools, capacity = draw_pools(chance, services, sites, catalogues)
     clients = draw_clients(chance, folder, services, capacity, sites, run)
     made = {
@@ -336,6 +393,10 @@ def draw(seed, folder, root):
         "output": draw_output(chance, run),
     }
     if chance.random() < 0.4:
+        made["plan"] = draw_plan(chance, pools, run)
+    if chance.random() < 0.4:
+        made["failures"] = draw_failures(chance, sites, run)
+    if chance.random() < 0.4:
         made["residency"] = {"mechanisms": chance.sample(MECHANISMS, chance.randint(1, 3))}
     if chance.random() < 0.2 and not any("replay" in c for c in clients):
         made["scale"] = chance.choice([0.5, 2])
@@ -346,7 +407,7 @@ def text_of(made):
     """As YAML: a line per key, a line per item of a list."""
     lines = []
     for key, value in made.items():
-        if isinstance(value, list):
+        if value and isinstance(value, list):
             lines += [f"{key}:"] + [f"  - {json.dumps(item)}" for item in value]
         else:
             lines.append(f"{key}: {json.dumps(value)}")

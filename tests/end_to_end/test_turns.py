@@ -28,7 +28,7 @@ output: {{sample: 1}}
 GRID = f"""\
 duration: 2 min
 seed: 3
-catalogues: {{models: {DATA}/models.csv, prices: {DATA}/prices.csv, accelerators: {DATA}/accelerators.csv, calibrations: {DATA}/calibrations.csv, access: {DATA}/access.csv}}
+catalogues: {{models: {DATA}/models.csv, prices: {DATA}/prices.csv, accelerators: {DATA}/accelerators.csv, engines: {DATA}/engines.csv, calibrations: {DATA}/calibrations.csv, access: {DATA}/access.csv}}
 sites: [{{id: a, population: 2}}, {{id: b, population: 1}}, {{id: c}}]
 links: [{{a: a, b: b, delay: 3 ms}}, {{a: b, b: c, delay: 20 ms}}]
 services: [{{name: chat, kind: llm, model: qwen3-8b}}, {{name: job, kind: station, mean: 150 ms}}]

@@ -19,7 +19,7 @@ static orr_site_info sites[SITES] = {
     [HOURLY] = {.pue = 1.5, .pue_fixed_share = 0.4, .carbon_g_per_kwh = 400, .electricity_yuan_per_kwh = 0.5, .utc_offset_s = 8 * 3600, .grid_hours = 0},
     [FLAT] = {.pue = 1.5, .pue_fixed_share = 0.4, .carbon_g_per_kwh = 100, .electricity_yuan_per_kwh = 1, .grid_hours = ORR_NONE},
 };
-static orr_pool pools[POOLS] = {{.site = HOURLY, .group = 1, .replicas = 1}, {.site = HOURLY, .group = 3, .replicas = 1}, {.site = FLAT, .group = 1, .replicas = 2}};
+static orr_pool pools[POOLS] = {{.site = HOURLY, .group = 1, .at_start = 1}, {.site = HOURLY, .group = 3, .at_start = 1}, {.site = FLAT, .group = 1, .at_start = 2}};
 static uint32_t site_pools[] = {0, 1, 2}, site_pool_start[] = {0, 2, 3}, compute_sites[] = {HOURLY, FLAT};
 static orr_world world = {.accelerators = &accelerator, .accelerator_count = 1, .sites = sites, .site_count = SITES, .used_count = SITES, .grid_hours = &grid, .grid_hours_count = 1,
                           .pools = pools, .pool_count = POOLS, .site_pools = site_pools, .site_pool_start = site_pool_start, .compute_sites = compute_sites, .compute_count = SITES,
@@ -42,7 +42,8 @@ static void meter(int64_t from, int64_t to)
 {
     while (from < to) {
         int64_t next = orr_world_next_grid_hour(&world, from), end = next < to ? next : to;
-        orr_work work[POOLS] = {{.decode_ns = (double)(end - from)}};
+        double width = (double)(end - from);
+        orr_work work[POOLS] = {{.held_ns = width, .decode_ns = width}, {.held_ns = width}, {.held_ns = 2 * width}};
         for (uint32_t s = 0; s < SITES; s++)
             orr_electricity_meter(&e, s, from, end, work);
         from = end;

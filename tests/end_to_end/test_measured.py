@@ -1,0 +1,127 @@
+"""Promises of `orrery validate` and `orrery calibrate`, on a table that the simulator itself has made with coefficients that are known."""
+import csv
+import os
+import re
+
+from bench import CALIBRATION_HEAD, ORIGIN, catalogues
+from harness import main, orrery, path, run, summary, write
+
+NAMES = CALIBRATION_HEAD.split(",")[3:17]
+TRUTH = dict(zip(NAMES, (0.6, 0.8, 0.7, 0.5, 0.4, 0.3, 300, 60, 0, 0, 20, 5, 0, 8)))
+START = dict(zip(NAMES, (0.7, 0.7, 0.7, 0.5, 0.4, 0.3, 200, 50, 0, 0, 15, 5, 0, 6)))
+LOADS = [(1, users, prompt, answer) for users in (1, 4, 16, 48) for prompt, answer in ((128, 200), (1000, 256), (3000, 128))] + [(2, users, 500, 200) for users in (1, 8, 32)]
+
+
+def folder(name, coefficients):
+    """Catalogues as `--data` wants them."""
+    catalogues(f"*,*,*,{','.join(str(coefficients[n]) for n in NAMES)},{ORIGIN}\n")
+    place = path(name)
+    os.makedirs(place, exist_ok=True)
+    for table in ("accelerators", "engines", "models", "prices", "calibrations"):
+        os.replace(path(f"bench-{table}.csv"), os.path.join(place, f"{table}.csv"))
+    return place
+
+
+HEAD = "accelerator,engine,model,group,concurrency,input,output,rounds,ttft_ms,tpot_ms\n"
+
+
+def points(name, rows):
+    return write(name, HEAD + "".join(",".join(map(str, row)) + "\n" for row in rows))
+
+
+def read(file):
+    with open(file, encoding="utf-8") as f:
+        return list(csv.DictReader(f))
+
+
+def made(truth):
+    """The table: every load with the times that the simulator gives for it."""
+    blank = points("blank.csv", [("box", "mixing", "plain", g, users, i, o, 3, 1000, 10) for g, users, i, o in LOADS])
+    done = orrery("validate", blank, "--data", truth, "-o", path("made.csv"))
+    assert done.returncode == 0, done.stderr
+    got = read(path("made.csv"))
+    assert len(got) == len(LOADS) and all(r["left_out"] == "" for r in got)
+    return points("points.csv", [("box", "mixing", "plain", g, users, i, o, 3, r["simulated_ttft_ms"], r["simulated_tpot_ms"]) for (g, users, i, o), r in zip(LOADS, got)])
+
+
+def errors(text, what):
+    found = re.search(rf"{re.escape(what)}:\n  TPOT +([0-9.]+) % mean, +([0-9.]+) % median.* (\d+) points\n  TTFT, 1-16 users +([0-9.]+) % mean", text)
+    assert found, (what, text)
+    return float(found[1]), float(found[4]), int(found[3])
+
+
+def test_its_own_times_are_validated_without_error():
+    truth = folder("truth", TRUTH)
+    done = orrery("validate", made(truth), "--data", truth)
+    assert done.returncode == 0 and f"{len(LOADS)} of {len(LOADS)} points count" in done.stdout, done.stdout
+    last = done.stdout.rstrip().splitlines()[-1].split()
+    assert last[:3] == ["all", str(len(LOADS)), "0.0"] and set(last[2:4]) == {"0.0"}, last
+
+
+def test_calibrate_recovers_the_times_and_writes_a_row_that_counts():
+    truth, start = folder("truth", TRUTH), folder("start", START)
+    table = made(truth)
+    done = orrery("calibrate", table, "--accelerator", "box", "--engine", "mixing", "--data", start, "--folds", "3", "-o", path("row.csv"))
+    assert done.returncode == 0, done.stderr
+    before, unseen, after = (errors(done.stdout, what) for what in ("With the catalogue's coefficients", "Predicted, each point from a fit to others (cross-validation)", "Fitted"))
+    assert before[0] > 4 and before[2] == len(LOADS), before
+    assert after[0] < 2 and after[1] < 2 and unseen[0] < 4, (after, unseen)
+    row = read(path("row.csv"))
+    assert len(row) == 1 and row[0]["accelerator"] == "box" and row[0]["engine"] == "mixing" and row[0]["model"] == "dense" and row[0]["confidence"] == "measured"
+    assert f"fit to {len(LOADS)} points of points.csv" in row[0]["source"] and "cross-validation" in row[0]["source"]
+    assert done.stdout.rstrip().splitlines()[-1] == open(path("row.csv")).read().splitlines()[-1], "what is shown is what is written"
+    assert all(re.fullmatch(r"[a-z0-9_]+=[0-9.e+-]+\.\.[0-9.e+-]+", part) for part in row[0]["range"].split(";")), row[0]["range"]
+    again = orrery("calibrate", table, "--accelerator", "box", "--data", start, "--folds", "0", "-o", path("row.csv"))
+    assert again.returncode == 0 and len(read(path("row.csv"))) == 2 and "Predicted" not in again.stdout
+    os.replace(path("row.csv"), os.path.join(start, "calibrations.csv"))
+    done = orrery("validate", table, "--data", start)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.rstrip().splitlines()[-1].split()[2]) < 2, done.stdout
+
+
+def test_a_point_s_scenario_runs_to_the_same_times():
+    truth = folder("truth", TRUTH)
+    table = made(truth)
+    for row in (1, 6, len(LOADS)):
+        done = orrery("validate", table, "--data", truth, "--scenario", str(row))
+        assert done.returncode == 0, done.stderr
+        numbers = summary(run(write("point.yaml", done.stdout), "point.h5"))
+        group, users, _, answer = LOADS[row - 1]
+        point = read(table)[row - 1]
+        assert numbers["requests"]["served"] == 3 * users
+        assert abs(1e3 * numbers["latency"]["ttft"]["mean"] / float(point["ttft_ms"]) - 1) < 1e-5
+        assert abs(1e3 * numbers["latency"]["tpot"]["mean"] / float(point["tpot_ms"]) - 1) < 1e-5
+
+
+def test_points_are_left_out_for_reasons():
+    truth = folder("truth", TRUTH)
+    rows = [("box", "mixing", "plain", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 20, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, 90000, 12),
+            ("abacus", "mixing", "plain", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "oracle", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, "", ""),
+            ("tiny", "mixing", "plain", 1, 64, 3000, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, "", 12)]
+    done = orrery("validate", points("mixed.csv", rows), "--data", truth, "-o", path("left.csv"))
+    assert done.returncode == 0, done.stderr
+    assert "2 of 8 points count" in done.stdout
+    reasons = ["", "too few output tokens", "the time to first token is that of a queue", "the accelerator is not in the catalogue", "the model is not in the catalogue", "no measured time",
+               "the load does not fit into the cache", ""]
+    assert [r["left_out"] for r in read(path("left.csv"))] == reasons
+    for why in filter(None, reasons):
+        assert f"1 left out: {why}" in done.stdout, why
+
+
+def test_usage_errors_exit_with_2():
+    truth = folder("truth", TRUTH)
+    table = made(truth)
+    few = points("few.csv", [("box", "mixing", "plain", 1, 2, 100, 200, 3, 50, 12)] * 2)
+    headless = write("headless.csv", "model,concurrency,input\nplain,1,100\n")
+    wrong = points("wrong.csv", [("box", "mixing", "plain", 1, "many", 100, 200, 3, 50, 12)])
+    for arguments, words in ((("validate",), "expected a table"), (("validate", "none.csv"), "none.csv"), (("validate", table, table), "one table"), (("validate", table, "--scenario", "0"), "from 1 on"),
+                             (("validate", table, "--scenario", "99"), f"{len(LOADS)} rows"), (("validate", table, "--data", "nowhere"), "nowhere"), (("validate", table, "--calibration", "a/b/c"), "a/b/c"),
+                             (("validate", headless), "output"), (("validate", wrong), f"{wrong}:2:20"), (("calibrate", table), "--accelerator"), (("calibrate", table, "--accelerator", "abacus"), "no point is left"),
+                             (("calibrate", few, "--accelerator", "box", "--folds", "0"), "at least 3"), (("calibrate", table, "--accelerator", "box", "--folds", "1"), "--folds")):
+        options = () if "--data" in arguments else ("--data", truth)
+        done = orrery(*arguments, *options)
+        assert done.returncode == 2 and words in done.stderr, (arguments, done.returncode, done.stdout, done.stderr)
+
+
+if __name__ == "__main__":
+    main()
