@@ -13,18 +13,14 @@ typedef struct calibrate_arguments {
     orr_measured measured;
     const char  *output, *model;
     uint32_t     folds;
-    bool         only; /* only points of the accelerator that is named */
 } calibrate_arguments;
 
-enum { KEY_ENGINE = 1000, KEY_ACCELERATOR, KEY_MODEL, KEY_FOLDS, KEY_DATA };
+enum { KEY_MODEL = 1000, KEY_FOLDS };
 
 static const struct argp_option options[] = {
-    {"accelerator", KEY_ACCELERATOR, "NAME", 0, "fit the points of this accelerator (all points, where the table has no such column)", 0},
-    {"engine", KEY_ENGINE, "NAME", 0, "fit the points of this engine (all points, where the table has no such column)", 0},
     {"model", KEY_MODEL, "NAME", 0, "fit the points of this model only", 0},
     {"folds", KEY_FOLDS, "K", 0, "of the cross-validation (default 5; 0: none)", 0},
     {"output", 'o', "OUT.csv", 0, "append the row to this catalogue of calibrations; with a head if the file is new", 0},
-    {"data", KEY_DATA, "FOLDER", 0, "folder of the catalogues (default: those that come with the program)", 0},
     {0},
 };
 
@@ -34,10 +30,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     char *end;
     switch (key) {
     case 'o': a->output = text; return 0;
-    case KEY_ACCELERATOR: a->measured.accelerator = text; return 0;
-    case KEY_ENGINE: a->measured.engine = text; return 0;
     case KEY_MODEL: a->model = text; return 0;
-    case KEY_DATA: a->measured.data = text; return 0;
+    case ARGP_KEY_INIT: state->child_inputs[0] = &a->measured; return 0;
     case KEY_FOLDS: {
         unsigned long folds = strtoul(text, &end, 10);
         if (*end != 0 || folds == 1 || folds > 100)
@@ -45,12 +39,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
         a->folds = (uint32_t)folds;
         return 0;
     }
-    case ARGP_KEY_ARG:
-        if (a->measured.path != NULL)
-            argp_error(state, "one table at a time");
-        a->measured.path = text;
-        return 0;
-    case ARGP_KEY_NO_ARGS: argp_error(state, "expected a table of measured points (CSV)"); return 0;
     case ARGP_KEY_END:
         if (a->measured.accelerator == NULL)
             argp_error(state, "--accelerator is needed: what is being calibrated?");
@@ -59,10 +47,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = {{&orr_measured_argp, 0, NULL, 0}, {0}};
+
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "POINTS.csv",
+    .children = children,
     .doc = "Fits the coefficients of the serving model to measured points (columns as for `orrery validate`), says how far off it is on points that it has not seen, and writes a row "
            "for the catalogue of calibrations.",
 };
@@ -91,6 +81,14 @@ static void print_errors(const char *name, const orr_points *points)
         if (e.count > 0)
             printf("  %-18s %5.1f %% mean, %5.1f %% median, %5.1f %% 90th percentile, %+.1f %% bias, %u points\n", kinds[i].name, 100 * e.mean, 100 * e.median, 100 * e.p90, 100 * e.bias, e.count);
     }
+}
+
+static uint32_t used_points(const orr_measured *m)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < m->points.count; i++)
+        count += m->points.items[i].skipped == NULL;
+    return count;
 }
 
 /* Every fold is left out once and predicted from the others; the points then hold these predictions. */
@@ -133,7 +131,7 @@ static void print_row(FILE *out, const calibrate_arguments *a, const orr_fit_res
     const char *file = strrchr(a->measured.path, '/'), *model = a->model;
     bool dense = false, mixture = false, first = true;
     for (uint32_t i = 0; i < a->measured.points.count; i++)
-        if (a->measured.worlds[i] != NULL)
+        if (a->measured.worlds[i] != NULL && a->measured.points.items[i].skipped == NULL)
             *(a->measured.worlds[i]->models[a->measured.worlds[i]->services[0].model].experts > 0 ? &mixture : &dense) = true;
     if (model == NULL)
         model = dense && mixture ? "*" : dense ? "dense" : "moe";
@@ -144,7 +142,9 @@ static void print_row(FILE *out, const calibrate_arguments *a, const orr_fit_res
     fprintf(out, "%s,%s,%s", a->measured.accelerator, a->measured.engine != NULL ? a->measured.engine : "*", model);
     for (int i = 0; i < ORR_FIT_COEFFICIENTS; i++)
         fprintf(out, ",%.4g", *orr_fit_value(&c, i) / orr_fit_coefficients[i].unit);
-    fprintf(out, ",\"orrery calibrate: fit to %u points of %s; mean error of TPOT %.1f %%", e->count, file != NULL ? file + 1 : a->measured.path, 100 * e->mean);
+    fprintf(out, ",\"orrery calibrate: fit to %u points of %s", used_points(&a->measured), file != NULL ? file + 1 : a->measured.path);
+    if (e->count > 0)
+        fprintf(out, "; mean error of TPOT %.1f %%", 100 * e->mean);
     if (unseen->count > 0)
         fprintf(out, ", on unseen points %.1f %% (cross-validation)", 100 * unseen->mean);
     fprintf(out, "\",%s,measured,", date);
@@ -207,7 +207,10 @@ static orr_status calibrate(calibrate_arguments *a, orr_problems *problems)
     if (status != ORR_OK)
         return status;
     print_errors("With the catalogue's coefficients", &m->points);
-    if (a->folds > 0) {
+    uint32_t used = used_points(m), largest = a->folds > 0 ? (used + a->folds - 1) / a->folds : 0;
+    if (a->folds > 0 && used < 3 + largest) {
+        printf("No cross-validation: %u folds of %u points leave fewer than 3 to fit.\n", a->folds, used);
+    } else if (a->folds > 0) {
         status = cross_validate(a, &start, problems);
         if (status != ORR_OK)
             return status;

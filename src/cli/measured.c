@@ -9,6 +9,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KEY_ACCELERATOR = 2000, KEY_ENGINE, KEY_DATA };
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    orr_measured *m = state->input;
+    switch (key) {
+    case KEY_ACCELERATOR: m->accelerator = text; return 0;
+    case KEY_ENGINE: m->engine = text; return 0;
+    case KEY_DATA: m->data = text; return 0;
+    case ARGP_KEY_ARG:
+        if (m->path != NULL)
+            argp_error(state, "one table at a time");
+        m->path = text;
+        return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "expected a table of measured points (CSV)"); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    {"accelerator", KEY_ACCELERATOR, "NAME", 0, "of the catalogue, for a table without that column; `calibrate` fits the points of this one", 0},
+    {"engine", KEY_ENGINE, "NAME", 0, "of the catalogue, for a table without that column; `calibrate` fits the points of this one", 0},
+    {"data", KEY_DATA, "FOLDER", 0, "folder of the catalogues (default: those that come with the program)", 0},
+    {0},
+};
+
+const struct argp orr_measured_argp = {.options = options, .parser = parse, .args_doc = "POINTS.csv"};
+
 char *orr_measured_data(const char *data)
 {
     char *shared = data == NULL ? orr_share_path("data") : NULL, *path = realpath(data != NULL ? data : shared != NULL ? shared : "", NULL);

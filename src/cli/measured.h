@@ -4,12 +4,17 @@
 
 #include "measure/fit.h"
 
+#include <argp.h>
+
 typedef struct orr_measured {
     orr_points   points;
     orr_world  **worlds; /**< owned; NULL where the point is skipped */
     const char  *path, *data, *accelerator, *engine; /**< file; folder of the catalogues; stand-ins for missing columns */
     orr_points_limits limits;
 } orr_measured;
+
+/** The argp child that reads the table and the options that both commands have into an orr_measured (its input). */
+extern const struct argp orr_measured_argp;
 
 /** The folder of the catalogues: `data`, or those that come with the program if it is NULL. An absolute path, malloced; NULL when there is none. */
 char *orr_measured_data(const char *data);

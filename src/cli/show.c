@@ -40,7 +40,7 @@ static bool show_sites(const orr_world *w)
             clients += w->cohorts[k].clients;
         for (uint32_t k = w->site_pool_start[s]; k < w->site_pool_start[s + 1]; k++) {
             const orr_pool *p = &w->pools[w->site_pools[k]];
-            accelerators += p->accelerator == ORR_NONE ? 0 : (uint64_t)p->group * p->replicas;
+            accelerators += p->accelerator == ORR_NONE ? 0 : (uint64_t)p->group * p->at_start;
         }
         orr_columns_add(&c, "%s", w->sites[s].id);
         orr_columns_add(&c, "%s", site_kinds[w->sites[s].kind]);

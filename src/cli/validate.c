@@ -14,15 +14,12 @@ typedef struct validate_arguments {
     long         scenario;
 } validate_arguments;
 
-enum { KEY_ENGINE = 1000, KEY_ACCELERATOR, KEY_SCENARIO, KEY_CALIBRATION, KEY_DATA };
+enum { KEY_SCENARIO = 1000, KEY_CALIBRATION };
 
 static const struct argp_option options[] = {
     {"output", 'o', "OUT.csv", 0, "write every point with its measured and simulated times", 0},
-    {"accelerator", KEY_ACCELERATOR, "NAME", 0, "of the catalogue, where the table has no such column", 0},
-    {"engine", KEY_ENGINE, "NAME", 0, "of the catalogue, where the table has no such column", 0},
     {"calibration", KEY_CALIBRATION, "ROW", 0, "use one row of the catalogue of calibrations, as ACCELERATOR/ENGINE/MODEL (\"*/*/dense\"), for all points of its kind", 0},
     {"scenario", KEY_SCENARIO, "ROW", 0, "print the scenario of one row (the first is 1) and stop", 0},
-    {"data", KEY_DATA, "FOLDER", 0, "folder of the catalogues (default: those that come with the program)", 0},
     {0},
 };
 
@@ -32,29 +29,23 @@ static error_t parse(int key, char *text, struct argp_state *state)
     char *end;
     switch (key) {
     case 'o': a->output = text; return 0;
-    case KEY_ACCELERATOR: a->measured.accelerator = text; return 0;
-    case KEY_ENGINE: a->measured.engine = text; return 0;
     case KEY_CALIBRATION: a->calibration = text; return 0;
-    case KEY_DATA: a->measured.data = text; return 0;
+    case ARGP_KEY_INIT: state->child_inputs[0] = &a->measured; return 0;
     case KEY_SCENARIO:
         a->scenario = strtol(text, &end, 10);
         if (*end != 0 || a->scenario < 1)
             argp_error(state, "--scenario: expected the number of a row from 1 on, found `%s`", text);
         return 0;
-    case ARGP_KEY_ARG:
-        if (a->measured.path != NULL)
-            argp_error(state, "one table at a time");
-        a->measured.path = text;
-        return 0;
-    case ARGP_KEY_NO_ARGS: argp_error(state, "expected a table of measured points (CSV)"); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
+static const struct argp_child children[] = {{&orr_measured_argp, 0, NULL, 0}, {0}};
+
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "POINTS.csv",
+    .children = children,
     .doc = "Simulates measured points as the closed loops that they were, and says how far off the simulated times are.\v"
            "Columns: model, accelerator, engine, precision, kv_precision, group, data_parallel, concurrency, input, output (tokens), ttft_ms, tpot_ms, output_tokens_s (of the "
            "replica), or for a part of the work alone prefill_tokens_s or decode_tokens_s, and how it was measured: spread (lengths are uniform from this share of input and output on; 1: constant), rounds (requests per user; 1: a burst, whose queue counts), token_budget, max_batch, stream "

@@ -38,7 +38,7 @@ void orr_server_handed_over(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t i
     orr_count_present(&state->counts, now, -1);
     orr_count_at(g, s, from, was, -1);
     state->counts.handed_over++;
-    state->counts.bin_done++;
+    orr_note_service(&state->counts, now - j->started_ns);
     orr_replica_relieved(g, lane, s, from, was);
     j->pool = to;
     j->instance = instance;

@@ -430,7 +430,7 @@ static void served(orr_grid *g, orr_lane *lane, orr_site *site, orr_request *r, 
     int64_t ttft = m->first_ns + back + r->down_ns - r->began_ns, e2e = orr_now(lane) + r->down_ns - r->began_ns;
     int64_t tpot = m->tokens[ORR_OUTPUT] > 1 ? (e2e - ttft) / (m->tokens[ORR_OUTPUT] - 1) : -1;
     if (class->hidden && r->thinking > 0 && m->tokens[ORR_OUTPUT] > 1) /* what comes first is not shown: tokens come evenly */
-        ttft += (e2e - ttft) * r->thinking / (m->tokens[ORR_OUTPUT] - 1);
+        ttft += (int64_t)((__int128)(e2e - ttft) * r->thinking / (m->tokens[ORR_OUTPUT] - 1));
     bool good = ttft <= class->slo_first_token_ns && e2e <= class->slo_total_ns && (tpot < 0 || tpot <= class->slo_per_token_ns);
     for (int kind = 0; kind < ORR_TOKEN_KINDS; kind++)
         k->counts.tokens[kind] += m->tokens[kind];

@@ -65,7 +65,7 @@ static void load_one(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pool)
 {
     uint32_t first = orr_first_place(g, s, pool);
     for (uint32_t place = first; place < first + g->world->pools[pool].replicas; place++)
-        if (replica_at(s, place)->state == ORR_REPLICA_OFF) {
+        if (replica_at(s, place)->state == ORR_REPLICA_OFF && replica_at(s, place)->to == ORR_NONE) {
             if (replica_at(s, place)->broken > 0)
                 set_state(g, lane, s, place, ORR_REPLICA_DOWN, ORR_NEVER);
             else
@@ -74,13 +74,24 @@ static void load_one(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pool)
         }
 }
 
-static void switch_off(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t place)
+/* Its accelerators, if they are whole, go to the pool that is to have them. */
+static void pass_on(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t place)
 {
     uint32_t to = replica_at(s, place)->to;
-    set_state(g, lane, s, place, ORR_REPLICA_OFF, ORR_NEVER);
     replica_at(s, place)->to = ORR_NONE;
     if (to != ORR_NONE)
         load_one(g, lane, s, to);
+}
+
+static void switch_off(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t place)
+{
+    set_state(g, lane, s, place, ORR_REPLICA_OFF, ORR_NEVER);
+    if (place < s->llms.count) { /* its cache is gone */
+        orr_llm_site at = orr_llm_site_of(g, s);
+        orr_prefix_shrink(&((orr_llm *)s->llms.items + place)->cache, &at.store, 0);
+    }
+    if (replica_at(s, place)->broken == 0)
+        pass_on(g, lane, s, place);
 }
 
 /* Everything in flight there is lost. */
@@ -89,12 +100,16 @@ static void drop_requests(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t pla
     uint32_t pool = pool_at(s, place), instance = instance_at(s, place);
     bool llm = place < s->llms.count;
     int64_t now = orr_now(lane);
+    orr_llm_site llms = orr_llm_site_of(g, s);
+    if (llm) { /* what is done now is done, and may have been handed over */
+        orr_check_memory(lane, orr_llm_run((orr_llm *)s->llms.items + instance, &g->kinds[pool], &llms, now));
+        orr_settle(g, lane, s, false, 0);
+    }
     for (uint32_t i = 0; i < s->jobs.count && llm; i++) {
         const orr_job *j = orr_job_at(&s->jobs, i);
         if (j->state == ORR_JOB_HELD && j->pool == pool && j->instance == instance)
             orr_timer_cancel(lane, s->id, j->finish);
     }
-    orr_llm_site llms = orr_llm_site_of(g, s);
     orr_station_site stations = orr_station_site_of(s);
     if (llm)
         orr_check_memory(lane, orr_llm_stop((orr_llm *)s->llms.items + instance, &g->kinds[pool], &llms, now));
@@ -205,8 +220,12 @@ static void break_unit(orr_grid *g, orr_lane *lane, orr_site *s, const orr_unit 
 static void mend_unit(orr_grid *g, orr_lane *lane, orr_site *s, const orr_unit *u)
 {
     for (uint32_t place = u->first; place < u->first + u->count; place++)
-        if (--replica_at(s, place)->broken == 0 && replica_at(s, place)->state == ORR_REPLICA_DOWN)
-            load(g, lane, s, place);
+        if (--replica_at(s, place)->broken == 0) {
+            if (replica_at(s, place)->state == ORR_REPLICA_DOWN)
+                load(g, lane, s, place);
+            else if (replica_at(s, place)->state == ORR_REPLICA_OFF)
+                pass_on(g, lane, s, place);
+        }
 }
 
 /* The timer of a unit: it fails, or is repaired. */

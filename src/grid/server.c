@@ -132,6 +132,8 @@ void orr_rate_output(orr_grid *g, orr_site *s, orr_job *j, uint32_t generated)
     j->rated = generated;
 }
 
+void orr_note_service(orr_pool_counts *c, int64_t took_ns) { c->service_mean_ns += (took_ns - c->service_mean_ns) / (1 << SERVICE_MEAN_SHIFT); }
+
 void orr_count_present(orr_pool_counts *c, int64_t now, int change)
 {
     c->present_time += (unsigned __int128)((__int128)c->present * (now - c->present_since_ns)); /* a run without duration may end before its last events */
@@ -178,7 +180,7 @@ void orr_end_job(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t index, bool 
     } else {
         c->done++;
         c->bin_done++;
-        c->service_mean_ns += (now - j->started_ns - c->service_mean_ns) / (1 << SERVICE_MEAN_SHIFT);
+        orr_note_service(c, now - j->started_ns);
     }
     orr_array_give(&s->jobs, &s->free_job, index);
     orr_replica_relieved(g, lane, s, pool, instance);
@@ -258,7 +260,7 @@ void orr_settle(orr_grid *g, orr_lane *lane, orr_site *s, bool lost, int64_t det
         } else if (j->first_ns != 0) {
             orr_rate_output(g, s, j, orr_llm_generated((orr_llm *)s->llms.items + j->instance, j, e.at_ns));
         }
-        if (lost && e.outcome == ORR_JOB_CANCELLED)
+        if (lost && e.outcome == ORR_JOB_CANCELLED && !j->cancelled)
             orr_tell_lost(g, lane, s, j, detection);
         orr_end_job(g, lane, s, e.job, e.outcome == ORR_JOB_CANCELLED);
     }
@@ -462,19 +464,12 @@ void orr_server_catch_up(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t inst
 void orr_server_tariff(orr_grid *g, orr_lane *lane, orr_site *s)
 {
     int64_t now = orr_now(lane);
-    for (uint32_t i = 0; i < s->pools.count; i++) {
-        uint32_t pool = g->world->site_pools[g->world->site_pool_start[s->id] + i];
-        const orr_pool_state *state = orr_array_at(&s->pools, i);
-        for (uint32_t k = 0; orr_pool_is_llm(g, pool) && k < g->world->pools[pool].replicas; k++) {
-            uint32_t instance = state->first + k;
-            orr_llm *l = (orr_llm *)s->llms.items + instance;
-            orr_server_catch_up(g, lane, s, instance, now);
-            const orr_llm_entry *heap = (orr_llm_entry *)s->llm_heaps.items + l->heap;
-            for (uint32_t e = 0; e < l->decoding; e++) { /* what has been produced so far is rated at the old price */
-                orr_job *j = orr_job_at(&s->jobs, heap[e].job);
-                orr_rate_output(g, s, j, orr_llm_generated(l, j, now));
-            }
-        }
+    for (uint32_t i = 0; i < s->llms.count; i++)
+        orr_server_catch_up(g, lane, s, i, now);
+    for (uint32_t i = 0; i < s->jobs.count; i++) { /* what has been produced so far is rated at the old price */
+        orr_job *j = orr_job_at(&s->jobs, i);
+        if (j->state != ORR_JOB_FREE && j->first_ns != 0 && orr_pool_is_llm(g, j->pool))
+            orr_rate_output(g, s, j, orr_llm_generated((orr_llm *)s->llms.items + j->instance, j, now));
     }
     read_tariffs(g, s, now);
 }

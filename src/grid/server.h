@@ -49,6 +49,9 @@ void orr_tell_lost(orr_grid *grid, orr_lane *lane, orr_site *site, const orr_job
 /** Rates output tokens of a job, up to `generated` in all. */
 void orr_rate_output(orr_grid *grid, orr_site *site, orr_job *job, uint32_t generated);
 
+/** A request was in service for so long: moves the mean that reports are made of. */
+void orr_note_service(orr_pool_counts *counts, int64_t took_ns);
+
 void orr_count_present(orr_pool_counts *counts, int64_t now_ns, int change);
 
 /** The KV of a prompt that is done sets out to where it will be decoded (handover.c). */

@@ -122,10 +122,10 @@ static void fill_row(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t place, o
     int64_t token = 0, now = orr_now(lane);
     const uint32_t *present = (uint32_t *)s->present.items + orr_place_of(s, llm, state->first);
     for (uint32_t k = 0; k < p->replicas; k++) {
-        if (present[k] >= ORR_AWAY) { /* takes nothing: as good as full, and as many waiting (what was never in service is not counted) */
-            bool ever = k < p->at_start || ((orr_replica *)s->replicas.items)[orr_place_of(s, llm, state->first) + k].state != ORR_REPLICA_OFF;
-            running += ever ? (llm ? p->max_batch : p->servers) : 0;
-            waiting += ever ? (llm ? p->max_batch : p->servers) : 0;
+        if (present[k] >= ORR_AWAY) { /* takes nothing now: as good as full, and as many waiting; those without accelerators are not counted */
+            bool there = ((orr_replica *)s->replicas.items)[orr_place_of(s, llm, state->first) + k].state != ORR_REPLICA_OFF;
+            running += there ? (llm ? p->max_batch : p->servers) : 0;
+            waiting += there ? (llm ? p->max_batch : p->servers) : 0;
             continue;
         }
         if (llm) {
@@ -144,10 +144,11 @@ static void fill_row(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t place, o
         }
     }
     *row = (orr_report_row){.pool = pool, .running = (uint32_t)running, .waiting = (uint32_t)waiting, .token_ns = busy > 0 ? token / (int64_t)busy : 0};
+    uint64_t there = state->counts.held > 0 ? state->counts.held : 1, slots = there * (llm ? p->max_batch : p->servers);
     if (p->kv_tokens > 0)
-        row->kv_used_ppm = (uint32_t)(kv * 1000000 / ((uint64_t)p->kv_tokens * p->replicas));
-    if (running + waiting >= p->slots)
-        row->wait_ns = (int64_t)((running + waiting - p->slots + 1) * (uint64_t)state->counts.service_mean_ns / p->slots);
+        row->kv_used_ppm = (uint32_t)(kv * 1000000 / ((uint64_t)p->kv_tokens * there));
+    if (running + waiting >= slots)
+        row->wait_ns = (int64_t)((running + waiting - slots + 1) * (uint64_t)state->counts.service_mean_ns / slots);
 }
 
 /* Tells every observer of rows `first` and following, by message. */

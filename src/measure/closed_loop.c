@@ -38,8 +38,12 @@ char *orr_closed_loop_text(const orr_point *p, const char *data)
     if (out == NULL)
         return NULL;
     fprintf(out, "name: %s on %u x %s, %u users\nduration: never\ncatalogues:\n", p->model, p->group, p->accelerator, p->concurrency);
-    for (size_t i = 0; i < sizeof catalogues / sizeof *catalogues; i++)
-        fprintf(out, "  %s: %s/%s.csv\n", catalogues[i], data, catalogues[i]);
+    for (size_t i = 0; i < sizeof catalogues / sizeof *catalogues; i++) {
+        char file[4096];
+        snprintf(file, sizeof file, "%s/%s.csv", data, catalogues[i]);
+        if (access(file, R_OK) == 0 || strcmp(catalogues[i], "software") != 0) /* without that one everything runs everywhere */
+            fprintf(out, "  %s: %s\n", catalogues[i], file);
+    }
     fprintf(out, "network: {hop_delay: 0, end_delay: 0}\nsites:\n  - {id: bench, kind: hub}\nservices:\n  - {name: model, kind: llm, model: %s}\npools:\n", p->model);
     print_pool(out, p, "replica", 1, p->max_batch, "");
     if (p->phase == ORR_PHASE_DECODE) /* an instance for every prompt, and no time to carry the cache over: what remains is decoding */

@@ -171,6 +171,9 @@ static uint32_t chain_length(const orr_llm_kind *kind, const orr_llm_site *site,
     return orr_prompt_parts(&p, tokens);
 }
 
+/* How much of its prompt has a name: after a preemption it holds tokens of the answer, which may be thoughts that no later turn repeats. */
+static uint32_t nameable(const orr_job *j) { return j->forgets && j->prompt > j->input ? j->input : j->prompt; }
+
 typedef struct link {
     uint64_t key;
     uint32_t shortcut, tokens;
@@ -194,7 +197,7 @@ typedef struct found {
 static found look_up(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, const orr_job *j)
 {
     found f = {0};
-    for (uint32_t n = chain_length(kind, site, j, j->prompt); f.nodes < n; f.nodes++) {
+    for (uint32_t n = chain_length(kind, site, j, nameable(j)); f.nodes < n; f.nodes++) {
         link k = chain_link(l, kind, site, j, f.nodes);
         uint32_t node = orr_prefix_find(&l->cache, &site->store, k.key, k.shortcut);
         if (node == ORR_NONE)
@@ -400,7 +403,8 @@ static void foresee(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
         return;
     bool alone = kind->batching == ORR_BATCH_PROMPTS_FIRST;
     orr_load load = {.decoding = alone ? 0 : l->decoding, .context = alone ? 0 : l->context + (int64_t)m * l->rate, .near = alone ? 0 : l->near + (int64_t)m * l->near_rate};
-    add_chunk(kind, &load, j, to_begin_with(j, &f), budget_of(kind, load.decoding));
+    l->foreseen_done = to_begin_with(j, &f);
+    l->foreseen_chunk = add_chunk(kind, &load, j, l->foreseen_done, budget_of(kind, load.decoding));
     l->foreseen = orr_roofline_iteration(&kind->roofline, &load);
     l->foreseen_job = l->waiting.head;
     l->due_ns = ns_after(l->due + l->foreseen);
@@ -419,7 +423,8 @@ static void plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site,
         orr_load load = deal(l, kind, site);
         l->stalled = load.prompts > 0 && load.decoding < l->decoding;
         l->slope = load.prompts > 0 ? 0 : orr_roofline_slope(&kind->roofline, l->rate, l->near_rate);
-        bool foreseen = l->foreseen > 0 && l->prompts.count == 1 && l->prompts.head == l->foreseen_job;
+        const orr_job *head = l->prompts.count == 1 ? orr_job_at(site->jobs, l->prompts.head - 1) : NULL; /* what it was to find in the cache may have given way */
+        bool foreseen = l->foreseen > 0 && head != NULL && l->prompts.head == l->foreseen_job && head->prompt_done == l->foreseen_done && head->chunk == l->foreseen_chunk;
         l->first = foreseen ? l->foreseen : orr_roofline_iteration(&kind->roofline, &load);
     }
     set_due(l, l->prompts.count > 0 ? 1 : natural_end(l, kind, site));
@@ -477,7 +482,7 @@ static bool complete_prompt(orr_llm *l, const orr_llm_kind *kind, const orr_llm_
     orr_job *j = orr_job_at(site->jobs, index);
     bool ok = true;
     l->prompt_blocks -= prompt_blocks(kind, j);
-    ok &= pin_to(l, kind, site, j, chain_length(kind, site, j, j->prompt));
+    ok &= pin_to(l, kind, site, j, chain_length(kind, site, j, nameable(j)));
     l->produced += (uint64_t)TOKEN;
     if (j->first_ns == 0) {
         j->first_ns = ns_after(l->start);

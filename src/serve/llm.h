@@ -59,6 +59,7 @@ typedef struct orr_llm {
     int64_t  due_ns;                   /**< when the owner must call: due rounded up, or the boundary after it where nobody hears of the one at `due` */
     int64_t  foreseen;                 /**< how long the iteration after the plan takes if only `foreseen_job` joins, 2^-10 ns; 0: not known */
     uint32_t foreseen_job;             /**< index plus one */
+    uint32_t foreseen_done, foreseen_chunk; /**< and of whose prompt so much is in the cache, and in the iteration */
     uint64_t iterations;               /**< of the plan */
     uint64_t iteration;                /**< how many were completed before the plan */
     uint64_t step;                     /**< of these, how many decoded */

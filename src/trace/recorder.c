@@ -60,7 +60,7 @@ static void write_info(orr_recorder *r)
             clients += w->cohorts[c].site == s ? w->cohorts[c].clients : 0;
         for (uint32_t p = 0; p < w->pool_count; p++)
             if (w->pools[p].site == s && w->pools[p].accelerator != ORR_NONE)
-                accelerators += (uint64_t)w->pools[p].group * w->pools[p].replicas;
+                accelerators += (uint64_t)w->pools[p].group * w->pools[p].at_start;
         ROW(ORR_TABLE_SITES_INFO, i->id, i->name, kinds[i->kind], i->region, i->macro_region, i->country, i->latitude, i->longitude, INT(i->utc_offset_s), i->pue,
             i->carbon_g_per_kwh, i->electricity_yuan_per_kwh, INT(clients), INT(accelerators), INT(s < w->used_count), i->pue_fixed_share,
             i->grid_hours == ORR_NONE ? "" : w->grid_hours[i->grid_hours].name);
@@ -72,7 +72,7 @@ static void write_info(orr_recorder *r)
     for (uint32_t p = 0; p < w->pool_count; p++) {
         const orr_pool *k = &w->pools[p];
         const orr_accelerator *a = k->accelerator == ORR_NONE ? NULL : &w->accelerators[k->accelerator];
-        ROW(ORR_TABLE_POOLS_INFO, k->id, INT(k->site), INT(k->service), a ? a->title : "", a ? a->confidence : "", k->owner, INT(k->group), INT(k->replicas), INT(k->slots),
+        ROW(ORR_TABLE_POOLS_INFO, k->id, INT(k->site), INT(k->service), a ? a->title : "", a ? a->confidence : "", k->owner, INT(k->group), INT(k->at_start), INT(k->slots),
             INT(k->kv_tokens), k->price_factor);
     }
     for (uint32_t c = 0; c < w->class_count; c++) {
@@ -559,8 +559,8 @@ static void write_pools(orr_recorder *r, orr_site *s, int64_t end_ns)
         r->pools[pool] = (pool_bin){0};
         r->seen_tokens += c->bin_tokens;
         ROW(ORR_TABLE_SITES, INT(r->bin_start), INT(pool), INT(end_ns - r->bin_start), b.slot_ns / ORR_SECOND, b.batch_ns / ORR_SECOND, busy / ORR_SECOND,
-            b.prompt_ns / ORR_SECOND, b.slot_ns / (width * p->slots), busy > 0 ? b.batch_ns / busy : 0.0, INT(b.waiting),
-            p->kv_tokens > 0 ? (double)b.kv / ((double)p->kv_tokens * p->replicas) : 0.0, INT(c->bin_arrived), INT(c->bin_done), INT(c->bin_refused), INT(c->bin_tokens), drawn.kwh,
+            b.prompt_ns / ORR_SECOND, b.held_ns > 0 ? b.slot_ns / (b.held_ns * (llm ? p->max_batch : p->servers)) : 0.0, busy > 0 ? b.batch_ns / busy : 0.0, INT(b.waiting),
+            p->kv_tokens > 0 && c->held > 0 ? (double)b.kv / ((double)p->kv_tokens * c->held) : 0.0, INT(c->bin_arrived), INT(c->bin_done), INT(c->bin_refused), INT(c->bin_tokens), drawn.kwh,
             drawn.carbon_kg, drawn.it_kwh, drawn.yuan, INT(c->up));
         c->bin_arrived = c->bin_done = c->bin_refused = c->bin_tokens = 0;
     }

@@ -31,7 +31,7 @@ static const orr_column links_info[] = {
 static const orr_column pools_info[] = {
     {"id", TEXT, "", "name"}, {"site", U32, "1", "row of /scenario/sites"}, {"service", U32, "1", "row of /scenario/services"}, {"accelerator", TEXT, "", "kind of accelerator"},
     {"confidence", TEXT, "", "confidence of the accelerator's figures"}, {"owner", TEXT, "", "self_built, partner or joint_venture"}, {"group", U32, "1", "accelerators per replica"},
-    {"replicas", U32, "1", "instances"}, {"slots", U32, "1", "requests served at a time"}, {"kv_tokens", I64, "tokens", "cache of a replica"},
+    {"replicas", U32, "1", "instances at the start"}, {"slots", U32, "1", "requests served at a time"}, {"kv_tokens", I64, "tokens", "cache of a replica"},
     {"price_factor", F64, "1", "relative to the price list"}};
 static const orr_column classes_info[] = {
     {"name", TEXT, "", "short name"}, {"title", TEXT, "", "full name"}, {"service", U32, "1", "row of /scenario/services"}, {"clients", U64, "1", "population"},
@@ -64,7 +64,7 @@ static const orr_column latency_sums[] = {
 static const orr_column sites[] = {
     {"time", I64, "ns", "start of the bin"}, {"pool", U32, "1", "row of /scenario/pools"}, {"width", I64, "ns", "length of the bin"}, {"slot_time", F64, "s", "busy places, integrated"},
     {"batch_time", F64, "s", "decoding requests, integrated"}, {"busy_time", F64, "s", "replicas with work, integrated"}, {"prefill_time", F64, "s", "replicas with prompts in the batch, integrated"},
-    {"utilisation", F64, "1", "busy places over places"}, {"batch", F64, "1", "mean decoding requests of a replica with work"}, {"waiting", U32, "1", "requests in queue at the end of the bin"},
+    {"utilisation", F64, "1", "busy places over places of the replicas that have accelerators"}, {"batch", F64, "1", "mean decoding requests of a replica with work"}, {"waiting", U32, "1", "requests in queue at the end of the bin"},
     {"kv_used", F64, "1", "share of the cache reserved at the end of the bin"}, {"arrived", U64, "1", "requests"}, {"done", U64, "1", "requests"}, {"refused", U64, "1", "requests"},
     {"tokens", U64, "tokens", "metered, all kinds"}, {"energy", F64, "kWh", "from the grid, with its part of the facility's"}, {"carbon", F64, "kg", "of the site's grid at that hour"},
     {"it_energy", F64, "kWh", "at the servers"}, {"electricity_yuan", F64, "yuan", "price of the energy at that hour"},

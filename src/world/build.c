@@ -68,24 +68,30 @@ uint32_t orr_look_up(const orr_array *array, const char *name)
     return ORR_NONE;
 }
 
+const char *orr_near(orr_builder *b, const orr_array *array, const char *name)
+{
+    const char **names = malloc((array->count + 1) * sizeof *names), *near = NULL;
+    if (names == NULL) {
+        b->out_of_memory = true;
+        return NULL;
+    }
+    for (uint32_t i = 0; i < array->count; i++)
+        names[i] = name_of(array, i);
+    near = orr_nearest(name, names, array->count);
+    free(names);
+    return near;
+}
+
 uint32_t orr_find(orr_builder *b, const orr_array *array, const char *name, const char *what, orr_where where)
 {
     uint32_t found = orr_look_up(array, name);
     if (found != ORR_NONE)
         return found;
-    const char **names = malloc((array->count + 1) * sizeof *names);
-    if (names == NULL) {
-        b->out_of_memory = true;
-        return ORR_NONE;
-    }
-    for (uint32_t i = 0; i < array->count; i++)
-        names[i] = name_of(array, i);
-    const char *near = orr_nearest(name, names, array->count);
+    const char *near = orr_near(b, array, name);
     if (array->count == 0)
         orr_problem(b->problems, where, "unknown %s `%s`: the scenario has none (is its catalogue missing?)", what, name);
     else
         orr_problem(b->problems, where, "unknown %s `%s`%s%s%s", what, name, near ? ", did you mean `" : "", near ? near : "", near ? "`?" : "");
-    free(names);
     return ORR_NONE;
 }
 

@@ -70,6 +70,9 @@ uint32_t orr_pick_calibration(const orr_builder *builder, uint32_t accelerator, 
 /** Notes that a catalogue row is used. */
 void orr_note_origin(orr_builder *builder, const orr_csv *csv, size_t row, const char *catalogue, const char *name);
 
+/** The name in `array` that is nearest to `name`; NULL if none is near enough to be meant. */
+const char *orr_near(orr_builder *b, const orr_array *array, const char *name);
+
 /** Index of the item whose first member is the name `name`, or ORR_NONE with a problem at `where` that names the nearest. */
 uint32_t orr_find(orr_builder *builder, const orr_array *array, const char *name, const char *what, orr_where where);
 /** The same without a problem. */

@@ -34,16 +34,15 @@ static void engines(orr_builder *b)
     orr_csv_destroy(csv);
 }
 
-/* What a row is for: the name of an item, ORR_ANY for `*`. */
+/* What a row is for: an item, ORR_ANY for `*`, ORR_NONE for what this scenario's catalogue does not have: the row does not apply then. Engines are few
+ * and their names unlike each other, so that one which nearly hits is a slip. */
 static uint32_t which(orr_builder *b, const orr_csv *csv, size_t row, const char *column, const orr_array *array)
 {
-    int c = orr_csv_need(csv, column, b->problems);
+    int         c = orr_csv_need(csv, column, b->problems);
     const char *text = orr_csv_cell(csv, row, c);
-    if (c < 0 || strcmp(text, "*") == 0)
+    if (strcmp(text, "*") == 0)
         return ORR_ANY;
-    if (array->count == 0) /* a scenario without that catalogue: the row is not for it */
-        return ORR_NONE;
-    return orr_find(b, array, text, column, orr_csv_where(csv, row, c));
+    return array == &b->engines && orr_near(b, array, text) != NULL ? orr_find(b, array, text, column, orr_csv_where(csv, row, c)) : orr_look_up(array, text);
 }
 
 static orr_coefficients coefficients(orr_builder *b, const orr_csv *csv, size_t row)

@@ -128,14 +128,15 @@ def draw_services(chance, models):
 
 
 def fitting(chance, model, accelerators):
-    """An accelerator, how many of them, and a precision, so that the model and the cache of its longest request fit with much to spare."""
+    """An accelerator, how many of them, and a precision, so that the model (once for each half of a data-parallel group) and the cache of its longest request fit with much to spare."""
     while True:
         a, precision = chance.choice(accelerators), chance.choice(list(WEIGHT_BYTES))
         for group in (1, 2, 4, 8, 16, 32):
             weights = float(model["total_params_b"]) * 1e9 * WEIGHT_BYTES[precision]
             cache = 2 * LONGEST * float(model["kv_elems_per_token"]) * 2 * group
-            if weights + cache < 0.85 * float(a["memory_gb"]) * 1e9 * group:
-                return a, group, precision
+            halves = 2 if group > 1 and chance.random() < 0.3 else 1
+            if halves * weights + cache < 0.85 * float(a["memory_gb"]) * 1e9 * group:
+                return a, group, precision, halves
 
 
 def draw_pool(chance, service, site, catalogues):
@@ -151,7 +152,7 @@ def draw_pool(chance, service, site, catalogues):
         pool["servers"] = chance.choice([1, 1, 2, 8])
         return pool, pool["replicas"] * pool["servers"]
     model = next(m for m in catalogues["models"] if m["name"] == service["model"])
-    a, group, precision = fitting(chance, model, catalogues["accelerators"])
+    a, group, precision, halves = fitting(chance, model, catalogues["accelerators"])
     pool |= {"accelerator": a["name"], "group": group, "precision": precision, "max_batch": chance.choice([1, 3, 8, 32, 128])}
     if chance.random() < 0.6:
         pool["engine"] = chance.choice(catalogues["engines"])["name"]
@@ -161,8 +162,8 @@ def draw_pool(chance, service, site, catalogues):
         pool["prefix_cache"] = chance.choice(["on", "off"])
     if chance.random() < 0.3:
         pool["speculation"] = {"drafts": chance.randint(1, 5), "acceptance": chance.choice([0, 0.5, 0.8, 1]), "draft_cost": chance.choice([0, 0.02])}
-    if group % 2 == 0 and chance.random() < 0.3:
-        pool["data_parallel"] = 2
+    if halves > 1:
+        pool["data_parallel"] = halves
     if chance.random() < 0.5:
         pool["load"] = {"bandwidth": chance.choice(["40 Gbit/s", "10 Tbit/s"]), "start": chance.choice(["0 s", "1 s", "20 s"])}
     read = float(model["active_params_b"]) * WEIGHT_BYTES[precision] / float(a["bandwidth_gb_s"]) / group

@@ -5,6 +5,7 @@ With the path of the present page it tells whether it is still true: it exits wi
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,9 +15,9 @@ SCRIPTS = (
      "TensorRT-LLM and SGLang (aiconfigurator 095f58a and InferenceMAX, Apache-2.0). Every point runs through the whole grid as the scenario that `orrery validate --scenario ROW` prints. "
      "Left out are points with under 128 answer tokens, whose load does not fit into the cache, or whose time to first token is that of a queue (over 20 s, or over 5 s and three times the whole "
      "answer). \"One row for all\" is the row `*/*/dense` of `data/calibrations.csv`, for every engine and accelerator; the other lines use the row that says most. \"Predicts\" "
-     "means: from a fit that did not see these points (rows in `tests/validation/transfer.csv`)."),
+     "means: from a fit that did not see these points (rows in `tests/validation/transfer.csv`, made anew by `tests/validation/serving_points.py --fit`); all other lines are fits to the very points."),
     ("recorded_runs", "Recorded runs", "300 requests of ShareGPT through vLLM 0.19 on RTX PRO 6000, replayed request by request (casys-kaist/LLMServingSim 5daddb2, MIT). The coefficients were fitted on these runs."),
-    ("splitwise", "Prefill and decoding alone", "Llama-2-70B on 2, 4 and 8 A100 or H100 (Mutinifni/splitwise-sim 8f99e7d, MIT)."),
+    ("splitwise", "Prefill and decoding alone", "Llama-2-70B on 2, 4 and 8 A100 or H100 (Mutinifni/splitwise-sim 8f99e7d, MIT). The rows were fitted to these figures."),
     ("other_makers", "Other makers", "Ascend, Kunlun, MetaX, MI300X, H20, H800 and small devices; `tests/validation/other_makers.py` prints every point with the confidence of each input. Ascend 910B was "
      "fitted on half of its points; most other rows have about as many coefficients as figures, so they are fits, not predictions."),
     ("deepseek_day", "DeepSeek's day", "`scenarios/deepseek_day.yaml`: predicted from the model, the accelerator, the token mix and the speed per user; its head says on which coefficient the outcome hangs. The "
@@ -71,11 +72,16 @@ def measured(orrery, root, script):
     return checks
 
 
-def section(title, text, checks):
+PICTURES = {"recorded_runs": "requests running and waiting: vLLM's own series, and Orrery's", "deepseek_day": "nodes over the day: published and simulated"}
+
+
+def section(script, title, text, checks):
     lines = [f"## {title}", "", text, "", "| | measured | limit |", "|---|---:|---:|"]
     for what, value, limit, unit in checks:
         shown = f"{value:+.1f}" if "mean" not in what and "median" not in what and "percentile" not in what else f"{value:.1f}"
         lines.append(f"| {what}{' **(missed)**' if abs(value) > limit else ''} | {shown} {unit} | {limit:g} {unit} |")
+    if script in PICTURES:
+        lines += ["", f"![{PICTURES[script]}]({script}.png)"]
     return "\n".join(lines) + "\n\n"
 
 
@@ -92,13 +98,17 @@ def main():
         if checks is None:
             skipped.append(script)
         else:
-            page += section(title, text, checks)
+            page += section(script, title, text, checks)
     page += TAIL
     if "--check" not in sys.argv:
         if skipped:
             sys.exit("recorded data is missing for " + ", ".join(skipped))
         with open(path, "w") as f:
             f.write(page)
+        for picture in PICTURES:
+            drawn = os.path.join(os.path.dirname(os.path.abspath(orrery)), picture + ".png")
+            if os.path.exists(drawn):
+                shutil.copy(drawn, os.path.dirname(os.path.abspath(path)))
         return
     with open(path) as f:
         old = figures(f.read())

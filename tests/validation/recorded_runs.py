@@ -111,8 +111,8 @@ def main():
     folder = sys.argv[3] if len(sys.argv) > 3 else os.path.join(table.SHARED, "data", "perf", "vllm_e2e")
     metas = sorted(glob.glob(f"{folder}/*_meta.json"))
     if not metas:
-        print("SKIP: no recorded runs here (../shared/data/perf/vllm_e2e)")
-        return
+        print("SKIPPED: no ../shared/data/perf/vllm_e2e beside the project")
+        sys.exit(77)
     runs = {}
     for path in metas:
         name = os.path.basename(path)[:-len("_meta.json")]
@@ -121,7 +121,7 @@ def main():
         measured, simulated = runs[name][:2]
         print(name)
         for key in measured:
-            title = f"  {key[0]} {key[1]}: measured {measured[key]:.4f} s, simulated {simulated[key]:.4f} s"
+            title = f"{name.replace('_', ', ', 1)}: {key[0]} {key[1]}, measured {measured[key]:.4f} s, simulated {simulated[key]:.4f} s"
             table.check(title, 100 * (simulated[key] / measured[key] - 1), 8 if key[1] == "p99" else 5)
     draw(runs, sys.argv[4] if len(sys.argv) > 4 else os.path.join(os.path.dirname(table.ORRERY), "recorded_runs.png"))
     table.done()
