@@ -114,8 +114,13 @@ static uint32_t whole(const orr_llm *l, const orr_job *j, uint64_t made)
     return tokens < largest ? (uint32_t)tokens : largest;
 }
 
-/* KV blocks. A sequence owns those of its context that are not in nodes of the prefix cache. */
-static int64_t own_blocks(const orr_llm_kind *kind, const orr_job *j, int64_t context) { return ceiling(context - (int64_t)j->shared * TOKEN, kind->block * TOKEN); }
+/* KV blocks: powers of two, so that nothing is divided. */
+static int block_bits(const orr_llm_kind *kind) { return __builtin_ctz(kind->block); }
+
+static int64_t blocks_of(const orr_llm_kind *kind, int64_t tokens) { return (tokens + kind->block - 1) >> block_bits(kind); }
+
+/* A sequence owns those of its context that are not in nodes of the prefix cache. */
+static int64_t own_blocks(const orr_llm_kind *kind, const orr_job *j, int64_t context) { return blocks_of(kind, ((context + TOKEN - 1) >> ORR_TOKEN_BITS) - j->shared); }
 
 /* Of a prompt, with the first token. */
 static int64_t prompt_blocks(const orr_llm_kind *kind, const orr_job *j) { return own_blocks(kind, j, ((int64_t)j->prompt + 1) * TOKEN); }
@@ -133,7 +138,7 @@ static int64_t decode_blocks(const orr_llm *l, const orr_llm_kind *kind, const o
 
 static int64_t decode_blocks_at_most(const orr_llm *l, const orr_llm_kind *kind, uint64_t m)
 {
-    return (l->context + (int64_t)m * l->rate - l->shared * TOKEN) / (kind->block * TOKEN) + l->decoding;
+    return ((l->context + (int64_t)m * l->rate - l->shared * TOKEN) >> (ORR_TOKEN_BITS + block_bits(kind))) + l->decoding;
 }
 
 /* Are there at least `wanted` blocks beside those of the decoding sequences after m steps, prompts and pinned nodes? */
@@ -158,7 +163,7 @@ static void make_nodes_give_way(orr_llm *l, const orr_llm_kind *kind, const orr_
 /* The chain of nodes of a prompt. What its class shares counts in whole blocks. */
 static orr_prompt prompt_of(const orr_llm_kind *kind, const orr_llm_site *site, const orr_job *j)
 {
-    return (orr_prompt){.class_ = j->class_, .prefix = j->prefix / kind->block * kind->block, .input = j->input, .hash_count = j->block_count,
+    return (orr_prompt){.class_ = j->class_, .prefix = j->prefix & ~(kind->block - 1), .input = j->input, .hash_count = j->block_count,
                         .hashes = j->blocks != 0 ? site->block_hashes + j->blocks - 1 : NULL, .session = j->session};
 }
 
@@ -216,7 +221,7 @@ static bool pin_to(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *sit
         uint32_t node = orr_prefix_find(&l->cache, &site->store, k.key, k.shortcut);
         if (node != ORR_NONE)
             orr_prefix_pin(&l->cache, &site->store, node);
-        else if (orr_prefix_add(&l->cache, &site->store, k.key, k.shortcut, k.tokens / kind->block) == ORR_NONE)
+        else if (orr_prefix_add(&l->cache, &site->store, k.key, k.shortcut, k.tokens >> block_bits(kind)) == ORR_NONE)
             return false;
         j->shared += k.tokens;
     }
@@ -232,19 +237,23 @@ static void unpin_all(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *
     j->shared = 0;
 }
 
-/* May the first in the queue enter, when the plan has made `m` steps? */
-static bool fits_after(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m, found *f)
+/* May a job of which that is found enter, when the plan has made `m` steps? */
+static bool fits_after(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m, const orr_job *j, const found *f)
 {
-    const orr_job *j = orr_job_at(site->jobs, l->waiting.head - 1);
     uint32_t running = l->decoding + l->prompts.count;
-    if (running >= kind->max_batch)
-        return false;
-    *f = j->received ? (found){0} : look_up(l, kind, site, j);
-    int64_t wanted = ceiling((int64_t)j->prompt + 1 - f->tokens, kind->block) + f->unpinned + (running > 0 ? kind->reserve : 0);
-    return leaves_free(l, kind, site, m, wanted);
+    int64_t wanted = blocks_of(kind, (int64_t)j->prompt + 1 - f->tokens) + f->unpinned + (running > 0 ? kind->reserve : 0);
+    return running < kind->max_batch && leaves_free(l, kind, site, m, wanted);
 }
 
-static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, found *f) { return fits_after(l, kind, site, 0, f); }
+/* May the first in the queue enter now? */
+static bool fits(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, found *f)
+{
+    if (l->decoding + l->prompts.count >= kind->max_batch)
+        return false;
+    const orr_job *j = orr_job_at(site->jobs, l->waiting.head - 1);
+    *f = j->received ? (found){0} : look_up(l, kind, site, j);
+    return fits_after(l, kind, site, 0, j, f);
+}
 
 /* When a sequence that decodes made its latest token. */
 static int64_t latest_token(const orr_llm *l, const orr_job *j) { return j->finish - j->steps == l->step ? j->latest : l->start - l->stood_still; }
@@ -394,16 +403,15 @@ static void set_due(orr_llm *l, uint64_t iterations)
  * The plan was cut at a boundary where only the first in the queue enters: nobody hears of it before the iteration after it has run, so that is when the
  * owner needs to call. How long that one takes is kept; if others join it, it takes longer, and a call too early does no harm.
  */
-static void foresee(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site)
+static void foresee(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, const found *f)
 {
     const orr_job *j = orr_job_at(site->jobs, l->waiting.head - 1);
     uint64_t m = l->iterations;
-    found f;
-    if (l->prompts.count > 0 || l->leaving > 0 || j->received || !fits_after(l, kind, site, m, &f))
+    if (l->prompts.count > 0 || l->leaving > 0 || j->received || !fits_after(l, kind, site, m, j, f))
         return;
     bool alone = kind->batching == ORR_BATCH_PROMPTS_FIRST;
     orr_load load = {.decoding = alone ? 0 : l->decoding, .context = alone ? 0 : l->context + (int64_t)m * l->rate, .near = alone ? 0 : l->near + (int64_t)m * l->near_rate};
-    l->foreseen_done = to_begin_with(j, &f);
+    l->foreseen_done = to_begin_with(j, f);
     l->foreseen_chunk = add_chunk(kind, &load, j, l->foreseen_done, budget_of(kind, load.decoding));
     l->foreseen = orr_roofline_iteration(&kind->roofline, &load);
     l->foreseen_job = l->waiting.head;
@@ -698,8 +706,8 @@ bool orr_llm_catch_up(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *
     return ok;
 }
 
-/* The first in the queue may enter: the plan ends at the first boundary from `now` on; at once if that is its start. */
-static bool cut(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns)
+/* The first in the queue, of which `f` is found, may enter (NULL: somebody leaves): the plan ends at the first boundary from `now` on; at once if that is its start. */
+static bool cut(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, int64_t now_ns, const found *f)
 {
     bool ok = true, changed = false;
     uint64_t m = boundary_from(l, quanta(now_ns));
@@ -708,8 +716,8 @@ static bool cut(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, 
         plan(l, kind, site, true);
     } else if (m < l->iterations) {
         set_due(l, m > 0 ? m : 1);
-        if (l->waiting.count > 0)
-            foresee(l, kind, site);
+        if (f != NULL)
+            foresee(l, kind, site, f);
     }
     return ok;
 }
@@ -739,7 +747,7 @@ bool orr_llm_arrive(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
     if (l->due == ORR_NEVER)
         return wake(l, kind, site, now_ns) && ok;
     if (l->waiting.count == 1 && fits(l, kind, site, &f))
-        ok &= cut(l, kind, site, now_ns);
+        ok &= cut(l, kind, site, now_ns, &f);
     return ok;
 }
 
@@ -750,7 +758,7 @@ static bool try_head(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *s
     if (l->due == ORR_NEVER)
         return l->waiting.count == 0 || wake(l, kind, site, now_ns);
     if (l->waiting.count > 0 && fits(l, kind, site, &f))
-        return cut(l, kind, site, now_ns);
+        return cut(l, kind, site, now_ns, &f);
     if (l->prompts.count == 0 && l->leaving == 0)
         set_due(l, natural_end(l, kind, site));
     return true;
@@ -781,7 +789,7 @@ bool orr_llm_cancel(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *si
         return next_boundary(l, kind, site) && ok;
     }
     set_due(l, l->iterations); /* its end is to be heard of at the boundary */
-    return cut(l, kind, site, now_ns) && ok;
+    return cut(l, kind, site, now_ns, NULL) && ok;
 }
 
 bool orr_llm_release(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint32_t job, int64_t now_ns)

@@ -6,7 +6,9 @@
 static const double SMOOTH = 1.4; /* exponent of the smooth maximum, fitted with the coefficients */
 static const double NS = 1e9;
 
-static int64_t quanta(double ns) { return llrint(ldexp(ns, ORR_QUANTUM_BITS)); }
+static const double TOKENS = 1.0 / (1 << ORR_TOKEN_BITS); /* of a context */
+
+static int64_t quanta(double ns) { return llrint(ns * (1 << ORR_QUANTUM_BITS)); }
 
 /* Everything but attention over prompts and the cache of decoding sequences. */
 static double without_context(const orr_roofline *r, uint32_t sequences, double tokens)
@@ -92,7 +94,7 @@ void orr_roofline_add_prompt(const orr_roofline *r, orr_load *load, uint32_t don
 
 int64_t orr_roofline_iteration(const orr_roofline *r, const orr_load *load)
 {
-    int64_t kv = quanta(ldexp(r->kv_ns * (double)load->context + r->near_ns * (double)load->near, -ORR_TOKEN_BITS));
+    int64_t kv = quanta(TOKENS * (r->kv_ns * (double)load->context + r->near_ns * (double)load->near));
     if (load->prompts == 0)
         return r->decode[load->decoding] + kv;
     double attention = r->attention_ns * load->pairs + r->near_attention_ns * load->near_pairs;
@@ -110,5 +112,5 @@ int64_t orr_roofline_step(const orr_roofline *r, uint32_t sequences, uint32_t co
 
 int64_t orr_roofline_slope(const orr_roofline *r, int64_t rate, int64_t near_rate)
 {
-    return quanta(ldexp(r->kv_ns * (double)rate + r->near_ns * (double)near_rate, -ORR_TOKEN_BITS));
+    return quanta(TOKENS * (r->kv_ns * (double)rate + r->near_ns * (double)near_rate));
 }
