@@ -1,5 +1,6 @@
 #include "serve/roofline.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -13,8 +14,8 @@ static int64_t quanta(double ns) { return llrint(ns * (1 << ORR_QUANTUM_BITS)); 
 /* Everything but attention over prompts and the cache of decoding sequences. */
 static double without_context(const orr_roofline *r, uint32_t sequences, double tokens)
 {
-    double c = r->compute_ns * tokens, weights = r->dense_power;
-    if (r->experts > 0)
+    double c = r->compute_ns * tokens, weights = r->all_power;
+    if (tokens < r->all_tokens)
         weights = pow(r->dense_ns + r->expert_ns * (1 - pow(1 - r->top_k / r->experts, tokens)), SMOOTH);
     return r->base_ns + r->sequence_ns * sequences + pow(pow(c, SMOOTH) + weights, 1 / SMOOTH) +
            fmin(r->reduce_ns + r->reduce_token_ns * tokens, r->ring_ns + r->ring_token_ns * tokens);
@@ -43,8 +44,9 @@ bool orr_roofline_build(orr_roofline *r, const orr_world *world, const orr_pool 
     r->sequence_ns = NS * k->sequence_s;
     r->compute_ns = NS * 2 * m->active_parameters / g * (1 / (peak_of(a, pool) * k->compute_efficiency) + k->wide_share / a->bf16_flops);
     r->dense_ns = NS * (m->parameters - m->expert_parameters) * pool->weight_bytes * pool->data_parallel / (g * stream);
-    r->dense_power = pow(r->dense_ns, SMOOTH);
     r->expert_ns = NS * m->expert_parameters * pool->weight_bytes / (g * stream);
+    r->all_power = pow(r->dense_ns + r->expert_ns, SMOOTH);
+    r->all_tokens = m->experts > 0 ? log(0.25 * DBL_EPSILON) / log(1 - r->top_k / r->experts) : 0;
     double copies = pool->data_parallel, shards = m->attention == ORR_ATTENTION_MLA ? copies : copies * fmin(g / copies, m->kv_heads), read = pool->kv_bytes / (shards * a->bandwidth_byte_s * k->kv_efficiency);
     r->kv_ns = NS * m->read_elements_per_token * read;
     r->near_ns = NS * m->near_elements_per_token * read;

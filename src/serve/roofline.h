@@ -31,7 +31,8 @@ typedef struct orr_roofline {
     double   base_ns, sequence_ns;     /**< t0 + L*tl; tb */
     double   compute_ns;               /**< arithmetic of one token */
     double   dense_ns, expert_ns;      /**< reading the weights outside the experts, and all the experts, once */
-    double   dense_power;              /**< dense_ns to the power of the smooth maximum */
+    double   all_power;                /**< the sum of these to the power of the smooth maximum */
+    double   all_tokens;               /**< with so many tokens, every expert is read: the share of the others is below what a double holds */
     double   experts, top_k;
     double   kv_ns;                    /**< reading the cache of one context token */
     double   near_ns;                  /**< the same in layers that look at `limit` tokens at most */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_ROWS = 16384, SMALL_CHUNK_ROWS = 512, DEFLATE = 1 };
+enum { CHUNK_ROWS = 8192, SMALL_CHUNK_ROWS = 512, DEFLATE = 1 };
 
 static hid_t text_type(size_t bytes)
 {
