@@ -13,6 +13,7 @@ static const orr_command commands[] = {
     {"summary", "RUN.h5 [--json]: the numbers, under stable names", orr_cli_summary},
     {"report", "RUN.h5 [-o OUT.html]: one self-contained page", orr_cli_report},
     {"compare", "RUN.h5... [-o OUT.html]: policies against each other, seed by seed", orr_cli_compare},
+    {"sweep", "STUDY: many runs, on all cores or on a cluster; goes on where it stopped", orr_cli_sweep},
     {"validate", "POINTS.csv: measured points, simulated as they were measured", orr_cli_validate},
     {"calibrate", "POINTS.csv --accelerator NAME: coefficients from your own measurements", orr_cli_calibrate},
     {"policies", "built-in policies and their options", orr_cli_catalogue},

@@ -1,5 +1,6 @@
 /* orrery run */
 #include "cli/cli.h"
+#include "cli/stopping.h"
 #include "scenario/units.h"
 #include "trace/run.h"
 
@@ -9,15 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The only file-scope state: a signal handler has nowhere else to write. */
-static volatile sig_atomic_t stop_requested;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stop_requested = 1;
-}
 
 typedef struct run_arguments {
     orr_scenario_arguments scenario;
@@ -133,13 +125,11 @@ static int simulate(const run_arguments *a, const orr_world *world, const char *
     bool there = access(checkpoint, F_OK) == 0;
     if (a->resume && !there)
         fprintf(stderr, "%s: no checkpoint yet; starting from the beginning\n", checkpoint);
-    orr_run_options o = {.output = output, .partitions = a->threads > 1 ? a->threads : a->partitions, .threads = a->threads > 1, .automatic = a->automatic, .shuffle = a->shuffle, .progress = !a->quiet && isatty(STDERR_FILENO), .stop = &stop_requested,
+    orr_run_options o = {.output = output, .partitions = a->threads > 1 ? a->threads : a->partitions, .threads = a->threads > 1, .automatic = a->automatic, .shuffle = a->shuffle, .progress = !a->quiet && isatty(STDERR_FILENO), .stop = orr_cli_stopping(),
                          .checkpoint = a->every_ns > 0 || a->resume ? checkpoint : NULL, .checkpoint_every_ns = a->every_ns, .from = a->branch != NULL ? a->branch : a->resume && there ? checkpoint : NULL,
                          .branch = a->branch != NULL};
     orr_cli_warn_of_short_runs(world, stderr);
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    orr_cli_catch_signals();
     orr_status status = orr_run(world, &o, &result, &problems);
     if (status == ORR_OK && o.checkpoint != NULL)
         unlink(checkpoint); /* the run is over: there is nothing to go on with */

@@ -40,6 +40,28 @@ int64_t orr_arrivals_next(orr_arrivals *a, const orr_world *w, const orr_cohort 
     return ORR_NEVER;
 }
 
+double orr_arrivals_expected(const orr_world *w, const orr_cohort *cohort, int64_t until)
+{
+    const orr_class *class = &w->classes[cohort->class_];
+    double arrivals = 0, most = (double)cohort->requests;
+    if (until == ORR_NEVER && cohort->requests < UINT64_MAX)
+        return most * (class->follow == ORR_FOLLOW_LOOP ? 1 : class->turns);
+    if (cohort->trace_count > 0) {
+        while (arrivals < cohort->trace_count && w->traces[cohort->trace + (uint32_t)arrivals].at_ns < until)
+            arrivals++;
+    } else {
+        int64_t local_s = w->start_s + w->sites[cohort->site].utc_offset_s, offset = (local_s % 86400 + 86400) % 86400 * ORR_SECOND;
+        int64_t days = until / ORR_DAY, rest = until % ORR_DAY;
+        arrivals = cohort->rate_per_ns * (double)ORR_DAY * (double)days; /* the profile's mean over a day is 1 */
+        for (int64_t at = 0; at < rest;) {
+            int64_t local = at + offset, left = ORR_HOUR - local % ORR_HOUR, step = left < rest - at ? left : rest - at;
+            arrivals += cohort->rate_per_ns * class->profile[local / ORR_HOUR % 24] * (double)step;
+            at += step;
+        }
+    }
+    return fmin(arrivals, most) * class->turns;
+}
+
 static uint32_t draw_length(const orr_lengths *law, gsl_rng *rng)
 {
     double tokens = law->mean;

@@ -43,6 +43,12 @@ typedef struct orr_turn {
 /** Time of the next arrival of the cohort, drawn with its client as number `arrivals->number`; ORR_NEVER when there are no more. */
 int64_t orr_arrivals_next(orr_arrivals *arrivals, const orr_world *world, const orr_cohort *cohort);
 
+/**
+ * How many requests the cohort is expected to offer before `until_ns` (ORR_NEVER: in all): the integral of its rate, at most its number of requests, times
+ * the turns of a session. In a closed loop it is a guess.
+ */
+double orr_arrivals_expected(const orr_world *world, const orr_cohort *cohort, int64_t until_ns);
+
 /** Everything about this turn. Its history is left out where prompt and answer would not fit the context with it; then a new one begins with it. */
 void orr_arrivals_draw(const orr_world *world, const orr_cohort *cohort, const orr_turn *turn, orr_intention *intention);
 

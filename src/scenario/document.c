@@ -303,6 +303,31 @@ orr_document *orr_document_load(const char *path, const char *const *overrides, 
     return finish(&l, load(&l, name, (orr_where){0}, 0), overrides, override_count);
 }
 
+orr_document *orr_document_read(const char *path, orr_problems *problems)
+{
+    loader      l = {.problems = problems};
+    const char *name;
+    if (begin(&l, path, &name) == NULL)
+        return NULL;
+    l.document->root = load(&l, name, (orr_where){0}, 0);
+    problems->out_of_memory |= l.document->no_memory;
+    if (l.document->root != NULL && !l.document->no_memory)
+        return l.document;
+    orr_document_destroy(l.document);
+    return NULL;
+}
+
+orr_document *orr_document_vary(const orr_document *base, const char *const *overrides, size_t override_count, orr_problems *problems)
+{
+    loader l = {.document = orr_tree_create(), .problems = problems};
+    if (l.document == NULL) {
+        problems->out_of_memory = true;
+        return NULL;
+    }
+    l.document->incomplete = base->incomplete;
+    return finish(&l, orr_tree_copy(l.document, base->root, 0, NULL, NULL), overrides, override_count);
+}
+
 orr_document *orr_document_parse(const char *name, const char *text, size_t length, const char *const *overrides,
                                  size_t override_count, orr_problems *problems)
 {

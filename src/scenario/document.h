@@ -54,6 +54,18 @@ orr_document *orr_document_load(const char *path, const char *const *overrides, 
 orr_document *orr_document_parse(const char *name, const char *text, size_t length, const char *const *overrides,
                                  size_t override_count, orr_problems *problems);
 
+/**
+ * Reads `path` with its imports, and stops before parameters and overrides: what orr_document_vary starts from. Its tree is not meant
+ * to be read. Problems and NULL as for orr_document_load.
+ */
+orr_document *orr_document_read(const char *path, orr_problems *problems);
+
+/**
+ * What orr_document_load of the file of `base` with these overrides would give, several times as fast: the files are not read again.
+ * `base` must outlive the document.
+ */
+orr_document *orr_document_vary(const orr_document *base, const char *const *overrides, size_t override_count, orr_problems *problems);
+
 void orr_document_destroy(orr_document *document);
 
 /** The root, always a map. */
@@ -67,6 +79,9 @@ orr_node *orr_document_add(orr_document *document, orr_node *parent, const char 
  * Malloced; the caller frees it. NULL when out of memory.
  */
 char *orr_document_text(const orr_document *document);
+
+/** A value as YAML on one line, as it can stand behind `--set key=`. Malloced; NULL when out of memory. */
+char *orr_node_text(const orr_node *node);
 
 /** The child called `key`, or NULL. */
 const orr_node *orr_node_get(const orr_node *map, const char *key);

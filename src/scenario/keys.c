@@ -205,6 +205,7 @@ const orr_key orr_scenario_keys[] = {
 
     {"policy", T(MAP), "", "{}", NULL, "who chooses the pool"},
     {"policy.name", T(TEXT), "", "power_of_d", NULL, "a built-in policy (`orrery policies`) or a path to a .so file"},
+    {"policy.label", T(TEXT), "", "", NULL, "what results call it; the name if absent (two settings of one policy need two labels)"},
     {"policy.options", T(OPEN_MAP), "", "", NULL, "options of the policy (`d: 3`), or of several by name (`power_of_d: {d: 3}`), of which the chosen one's count"},
 
     {"serving", T(MAP), "", "{}", NULL, "rules inside an llm replica"},

@@ -167,6 +167,38 @@ static void build_collection(orr_text_builder *out, const orr_node *node, size_t
     }
 }
 
+static void build_flow(orr_text_builder *out, const orr_node *node)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._%/+-";
+    if (node->kind == ORR_NODE_SCALAR) {
+        if (!node->quoted && node->text[strspn(node->text, plain)] == '\0' && orr_yaml_is_plain(node->text))
+            orr_build_text(out, node->text);
+        else
+            build_quoted(out, node->text, true);
+        return;
+    }
+    bool list = node->kind == ORR_NODE_LIST;
+    orr_build_text(out, list ? "[" : "{");
+    for (size_t i = 0; i < node->count; i++) {
+        orr_build_text(out, i > 0 ? ", " : "");
+        if (!list) {
+            build_quoted(out, node->key[i], false);
+            orr_build_text(out, ": ");
+        }
+        build_flow(out, node->child[i]);
+    }
+    orr_build_text(out, list ? "]" : "}");
+}
+
+char *orr_node_text(const orr_node *node)
+{
+    orr_text_builder out = {0};
+    build_flow(&out, node);
+    if (out.text == NULL && !out.out_of_memory)
+        orr_build_bytes(&out, "", 0);
+    return orr_build_take(&out);
+}
+
 char *orr_document_text(const orr_document *document)
 {
     orr_text_builder out = {0};

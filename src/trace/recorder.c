@@ -91,6 +91,9 @@ static void write_info(orr_recorder *r)
     }
 }
 
+/* What results call the policy. */
+static const char *label_of(const orr_grid *grid) { return grid->world->policy_label != NULL ? grid->world->policy_label : grid->host.policy->name; }
+
 static orr_status write_head(orr_recorder *r, const orr_grid *grid)
 {
     const orr_world *w = r->world;
@@ -104,7 +107,7 @@ static orr_status write_head(orr_recorder *r, const orr_grid *grid)
     status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "orrery_version", ORR_VERSION);
     status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "status", "partial");
     status = status != ORR_OK ? status : orr_write_attribute_integer(r->file, "seed", (int64_t)w->seed);
-    status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "policy", grid->host.policy->name);
+    status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "policy", label_of(grid));
     status = status != ORR_OK ? status : orr_write_attribute_integer(r->file, "simulated_until", 0);
     status = status != ORR_OK ? status : orr_write_attribute_integer(r->file, "start", w->start_s);
     status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "title", w->title);
@@ -124,14 +127,14 @@ static orr_status rewrite_head(orr_recorder *r, const orr_grid *grid)
     char hash[32];
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)r->world->scenario_hash);
     char *policy = orr_read_attribute_text(r->file, "policy");
-    bool same = policy != NULL && strcmp(policy, grid->host.policy->name) == 0;
+    bool same = policy != NULL && strcmp(policy, label_of(grid)) == 0;
     free(policy);
     if (same)
         return ORR_OK;
     H5Adelete(r->file, "policy");
     H5Adelete(r->file, "scenario_hash");
     H5Ldelete(r->file, "/scenario/text", H5P_DEFAULT);
-    orr_status status = orr_write_attribute_text(r->file, "policy", grid->host.policy->name);
+    orr_status status = orr_write_attribute_text(r->file, "policy", label_of(grid));
     status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "scenario_hash", hash);
     return status != ORR_OK ? status : orr_write_text(r->file, "/scenario/text", r->world->text);
 }

@@ -283,6 +283,7 @@ static void settings(orr_builder *b)
     w->own_decisions = orr_integer(brain, "own_decisions") != 0;
     w->decision_ns = orr_integer(brain, "decision_time");
     w->policy = orr_text(policy, "name");
+    w->policy_label = orr_has(policy, "label") ? orr_text(policy, "label") : NULL;
     w->policy_options = orr_node_get(policy, "options");
     w->token_budget = (uint32_t)orr_integer(orr_node_get(root, "serving"), "token_budget");
     w->sample = orr_number(output, "sample");
@@ -480,6 +481,23 @@ orr_world *orr_world_load(const char *path, const char *const *overrides, size_t
     }
     drop_unused_origins(w);
     return w;
+}
+
+orr_status orr_world_reseed(orr_world *w, uint64_t seed)
+{
+    if (w->seeded)
+        return ORR_BAD_INPUT;
+    char digits[24];
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
+    orr_node *node = orr_document_add(w->document, orr_document_root(w->document), "seed", ORR_NODE_SCALAR, digits);
+    char *text = node == NULL ? NULL : orr_document_text(w->document);
+    if (text == NULL)
+        return ORR_NO_MEMORY;
+    free(w->text);
+    w->text = text;
+    w->scenario_hash = orr_entity(text);
+    w->seed = seed;
+    return ORR_OK;
 }
 
 void orr_world_destroy(orr_world *w)

@@ -175,8 +175,10 @@ static void set_times(orr_builder *b, uint32_t first, uint32_t rows, const orr_r
         double at = ((double)row->at_ns + (double)later) / replay->speed;
         row->at_ns = replay->speed == 1 && at < latest ? row->at_ns + (int64_t)later : (int64_t)fmin(at, latest);
     }
-    if (replay->jitter_ns > 0)
+    if (replay->jitter_ns > 0) {
+        b->world->seeded = true;
         sort_rows(b, first, rows);
+    }
 }
 
 static bool ends_with(const char *text, const char *end)

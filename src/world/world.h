@@ -316,6 +316,7 @@ typedef struct orr_world {
     bool    own_decisions;
     int64_t decision_ns;
     const char     *policy;
+    const char     *policy_label;   /**< what results call it; NULL: as it calls itself */
     const orr_node *policy_options; /**< a map, or NULL */
     /* serving */
     uint32_t token_budget;
@@ -323,6 +324,7 @@ typedef struct orr_world {
     uint32_t traced_pool, traced_replica; /**< whose iterations are written; pool ORR_NONE: nobody's */
     double  sample;
     int64_t bin_ns, latency_bin_ns;
+    bool      seeded;  /**< tables depend on the seed */
     orr_array strings; /**< of char *, owned: texts taken from catalogues */
 } orr_world;
 
@@ -332,6 +334,12 @@ typedef struct orr_world {
  */
 orr_world *orr_world_load(const char *path, const char *const *overrides, size_t override_count, orr_problems *problems);
 void       orr_world_destroy(orr_world *world);
+
+/**
+ * Gives the world another seed, as if it had been loaded with it: replications share what is immutable. ORR_BAD_INPUT (the world is as it was) if
+ * the seed has entered its tables (replay_jitter) and it must be loaded anew.
+ */
+orr_status orr_world_reseed(orr_world *world, uint64_t seed);
 
 /** The tariff row in force for `model` at `at_ns` (index into tariffs), ORR_NONE if it has none. */
 uint32_t orr_world_tariff(const orr_world *world, uint32_t model, int64_t at_ns);

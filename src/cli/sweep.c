@@ -1,0 +1,237 @@
+/* orrery sweep: the runs of a study, on this machine or on a cluster. */
+#include "cli/cli.h"
+#include "cli/pages.h"
+#include "cli/stopping.h"
+#include "study/campaign.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct sweep_arguments {
+    orr_scenario_arguments study;
+    const char            *folder;
+    uint32_t               jobs;
+    bool                   dry, fresh, quiet;
+} sweep_arguments;
+
+enum { KEY_DRY = 1000, KEY_FRESH };
+enum { PLAIN_LINE_S = 30 };
+static const double FORECAST_S = 0.7;
+
+static const struct argp_option options[] = {
+    {"output", 'o', "FOLDER", 0, "folder of the results (default: out/NAME of the study)", 0},
+    {"jobs", 'j', "N", 0, "runs at a time (default: the cores)", 0},
+    {"dry-run", KEY_DRY, NULL, 0, "plan, estimate, and stop", 0},
+    {"fresh", KEY_FRESH, NULL, 0, "do all runs again, also those that are done", 0},
+    {"quiet", 'q', NULL, 0, "no progress", 0},
+    {0},
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    sweep_arguments *a = state->input;
+    char *end;
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &a->study; return 0;
+    case 'o': a->folder = text; return 0;
+    case 'j':
+        a->jobs = (uint32_t)strtoul(text, &end, 10);
+        if (*text < '1' || *text > '9' || *end != 0 || a->jobs > 1024)
+            argp_error(state, "--jobs: expected a whole number from 1 to 1024, found `%s`", text);
+        return 0;
+    case 'q': a->quiet = true; return 0;
+    case KEY_DRY: a->dry = true; return 0;
+    case KEY_FRESH: a->fresh = true; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* --- words --- */
+
+static const char *duration_text(double s, char text[32])
+{
+    if (s < 120)
+        snprintf(text, 32, "%.0f s", s);
+    else if (s < 7200)
+        snprintf(text, 32, "%.0f min", s / 60);
+    else
+        snprintf(text, 32, "%.1f h", s / 3600);
+    return text;
+}
+
+static const char *bytes_text(double b, char text[32])
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    int u = 0;
+    while (b >= 1000 && u < 5) {
+        b /= 1000;
+        u++;
+    }
+    snprintf(text, 32, "%.3g %s", b, units[u]);
+    return text;
+}
+
+/* --- progress --- */
+
+typedef struct progress {
+    orr_campaign     *campaign;
+    const orr_orders *orders;
+    orr_problems     *problems;
+    orr_status        status; /* of the book */
+    size_t            done, failed;
+    double            began, shown, expected_done, expected_all;
+    bool              terminal, quiet;
+} progress;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void on_end(void *context, const orr_run_end *end)
+{
+    progress *p = context;
+    p->done += end->exit == 0;
+    p->failed += end->exit != 0;
+    p->expected_done += p->orders->orders[end->index].expected_s;
+    orr_status status = orr_campaign_ended(p->campaign, p->orders, end, p->problems);
+    p->status = p->status == ORR_OK ? status : p->status;
+}
+
+static void on_tick(void *context, uint32_t running)
+{
+    progress *p = context;
+    double t = now(), passed = t - p->began, share;
+    char left[32] = "";
+    size_t ended = p->done + p->failed;
+    if (p->quiet || (!p->terminal && t - p->shown < PLAIN_LINE_S))
+        return;
+    p->shown = t;
+    share = p->expected_all > 0 ? p->expected_done / p->expected_all : (double)ended / (double)p->orders->count;
+    fprintf(stderr, "%s%zu of %zu runs done, %u running%s", p->terminal ? "\r" : "", p->done, p->orders->count, running, p->failed > 0 ? "" : "");
+    if (p->failed > 0)
+        fprintf(stderr, ", %zu failed", p->failed);
+    if (share > 0 && ended < p->orders->count)
+        fprintf(stderr, ", %s to go", duration_text(passed * (1 - share) / share, left));
+    fprintf(stderr, p->terminal ? "\033[K" : "\n");
+    fflush(stderr);
+}
+
+/* --- the steps --- */
+
+static void show_plan(const orr_campaign *c, const orr_orders *orders)
+{
+    const orr_study *s = c->study;
+    printf("%s: %s\n", s->name, s->question);
+    for (size_t a = 0; a < s->axis_count; a++)
+        printf("  %-16s %zu values, %s to %s%s%s\n", s->axes[a].name, s->axes[a].count, s->axes[a].values[0].text, s->axes[a].values[s->axes[a].count - 1].text,
+               strcmp(s->axes[a].title, s->axes[a].name) == 0 ? "" : ": ", strcmp(s->axes[a].title, s->axes[a].name) == 0 ? "" : s->axes[a].title);
+    printf("  %-16s %zu", "policies", s->policy_count);
+    for (size_t p = 0; p < s->policy_count; p++)
+        printf("%s%s", p == 0 ? ": " : ", ", s->policies[p].label);
+    printf("\n  %-16s %zu\n", "seeds", s->seed_count);
+    if (s->parameter_count > 0)
+        printf("  %-16s %zu, low and high\n", "sensitivity", s->parameter_count);
+    printf("%zu runs, planned in %.2f s: %zu done, %zu to do\n", c->plan.run_count, c->plan_s, c->plan.run_count - orders->count, orders->count);
+}
+
+static double expected_time(const orr_orders *orders)
+{
+    double s = 0;
+    for (size_t i = 0; i < orders->count; i++)
+        s += orders->orders[i].expected_s;
+    return s;
+}
+
+/* Says what it will take; false if the disk will not hold it. */
+static bool show_forecast(const orr_campaign *c, const orr_forecast *f, const orr_orders *orders, uint32_t jobs)
+{
+    char time_text[32], disk[32], memory[32], free_text[32];
+    struct statvfs fs;
+    double bytes = orr_campaign_bytes(c, f, orders);
+    printf("about %s on %u at a time, %s of disk, %s of memory for each\n", duration_text(expected_time(orders) / jobs, time_text), jobs, bytes_text(bytes, disk), bytes_text((double)f->memory, memory));
+    fflush(stdout);
+    if (statvfs(c->folder, &fs) != 0 || bytes < (double)fs.f_bavail * (double)fs.f_frsize)
+        return true;
+    fprintf(stderr, "%s: error: the disk has %s left, the runs need about %s\n", c->folder, bytes_text((double)fs.f_bavail * (double)fs.f_frsize, free_text), disk);
+    return false;
+}
+
+static void show_failure(void *context, const char *address, const char *what, const char *message)
+{
+    size_t *shown = context;
+    if ((*shown)++ < 5)
+        fprintf(stderr, "  %s (%s): %s\n", what, address, message);
+}
+
+static int run_orders(orr_campaign *c, const sweep_arguments *a, const orr_orders *orders, const orr_forecast *f, orr_problems *problems)
+{
+    progress p = {.campaign = c, .orders = orders, .problems = problems, .began = now(), .expected_all = expected_time(orders), .terminal = isatty(STDERR_FILENO), .quiet = a->quiet};
+    orr_execution_facts facts;
+    const orr_execution execution = {.folder = c->folder, .jobs = a->jobs, .memory = f->memory, .stop = orr_cli_stopping(), .ended = on_end, .tick = on_tick, .context = &p};
+    p.shown = p.began;
+    orr_status status = orr_execute(orders, &execution, &facts);
+    char text[32];
+    if (p.terminal && !a->quiet)
+        fprintf(stderr, "\r\033[K");
+    printf("%zu runs in %s, %.1f %% of %u processes busy\n", facts.done + facts.failed, duration_text(facts.wall_s, text), 100 * facts.busy_s / (facts.wall_s > 0 ? facts.wall_s * a->jobs : 1), a->jobs);
+    if (status == ORR_INTERRUPTED)
+        fprintf(stderr, "interrupted; what is done stays, the same command goes on\n");
+    return status == ORR_OK && p.status == ORR_OK ? ORR_EXIT_DONE : status != ORR_OK && status != ORR_INTERRUPTED ? orr_cli_failure(status, problems) : ORR_EXIT_FAILED;
+}
+
+static int sweep(orr_campaign *c, const sweep_arguments *a, orr_problems *problems)
+{
+    orr_orders orders = {0};
+    orr_forecast forecast = {0};
+    size_t shown = 0;
+    orr_status status = a->fresh ? orr_campaign_forget(c, problems) : ORR_OK;
+    status = status != ORR_OK ? status : orr_campaign_catch_up(c, problems);
+    status = status != ORR_OK ? status : orr_campaign_orders(c, NULL, &orders);
+    if (status != ORR_OK)
+        return orr_cli_failure(status, problems);
+    show_plan(c, &orders);
+    fflush(stdout);
+    int exit_status = ORR_EXIT_DONE;
+    if (orders.count > 0 && orr_forecast_try(&forecast, c->folder, &orders, FORECAST_S)) {
+        orr_orders_clear(&orders);
+        status = orr_campaign_orders(c, &forecast, &orders);
+        exit_status = status != ORR_OK ? orr_cli_failure(status, problems) : show_forecast(c, &forecast, &orders, a->jobs) ? ORR_EXIT_DONE : ORR_EXIT_FAILED;
+    }
+    if (exit_status == ORR_EXIT_DONE && !a->dry && orders.count > 0)
+        exit_status = run_orders(c, a, &orders, &forecast, problems);
+    orr_orders_clear(&orders);
+    orr_manifest_totals totals;
+    if (!a->dry && orr_manifest_totals_of(c->manifest, &totals) && totals.state[ORR_RUN_FAILED] > 0) {
+        fprintf(stderr, "%zu runs failed:\n", totals.state[ORR_RUN_FAILED]);
+        orr_manifest_failures(c->manifest, show_failure, &shown);
+        exit_status = exit_status == ORR_EXIT_DONE ? ORR_EXIT_FAILED : exit_status;
+    }
+    return exit_status;
+}
+
+int orr_cli_sweep(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&orr_scenario_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {options, parse, "STUDY", "Does the runs of a study that are not done yet. It can be stopped at any time; the same command goes on.", children, NULL, NULL};
+    sweep_arguments a = {.jobs = orr_cores()};
+    orr_problems problems = {0};
+    orr_campaign campaign;
+    argp_err_exit_status = ORR_EXIT_BAD_INPUT;
+    argp_parse(&argp, argc, argv, 0, NULL, &a);
+    if (!orr_campaign_open(&campaign, a.study.scenario, a.study.overrides, a.study.count, a.folder, true, &problems))
+        return orr_cli_problems(&problems);
+    orr_cli_catch_signals();
+    int exit_status = sweep(&campaign, &a, &problems);
+    if (orr_problems_any(&problems))
+        orr_cli_problems(&problems);
+    orr_campaign_close(&campaign);
+    return exit_status;
+}

@@ -1,0 +1,228 @@
+#include "study/campaign.h"
+
+#include "trace/summary.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* --- the folder --- */
+
+static bool take_lock(orr_campaign *c, orr_problems *problems)
+{
+    char *path, holder[32] = "";
+    if (asprintf(&path, "%s/lock", c->folder) < 0)
+        return false;
+    c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    bool ok = c->lock >= 0 && flock(c->lock, LOCK_EX | LOCK_NB) == 0;
+    if (!ok) {
+        ssize_t got = c->lock < 0 ? 0 : read(c->lock, holder, sizeof holder - 1);
+        holder[got > 0 ? got : 0] = 0;
+        orr_problem(problems, (orr_where){c->folder, 0, 0}, c->lock >= 0 && errno == EWOULDBLOCK ? "is in use by another sweep (process %s)" : "cannot be locked: %s", c->lock >= 0 && errno == EWOULDBLOCK ? holder : strerror(errno));
+    } else if (ftruncate(c->lock, 0) == 0) {
+        dprintf(c->lock, "%ld", (long)getpid());
+    }
+    free(path);
+    return ok;
+}
+
+/* Takes away what processes of this machine that are no more have left in work/. */
+static void tidy(const orr_campaign *c)
+{
+    char *path, host[65] = "";
+    gethostname(host, sizeof host - 1);
+    DIR *folder = asprintf(&path, "%s/work", c->folder) < 0 ? NULL : opendir(path);
+    size_t n = strlen(host);
+    for (struct dirent *e; folder != NULL && (e = readdir(folder)) != NULL;) {
+        char *end, *file;
+        long pid = strncmp(e->d_name, host, n) == 0 && e->d_name[n] == '-' ? strtol(e->d_name + n + 1, &end, 10) : 0;
+        if (strncmp(e->d_name, "forecast-", 9) == 0)
+            pid = strtol(e->d_name + 9, &end, 10);
+        if (pid <= 0 || (kill((pid_t)pid, 0) == 0 || errno != ESRCH) || asprintf(&file, "%s/%s", path, e->d_name) < 0)
+            continue;
+        unlink(file);
+        free(file);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    free(path);
+}
+
+/* --- opening --- */
+
+bool orr_campaign_open(orr_campaign *c, const char *path, const char *const *overrides, size_t count, const char *folder, bool write, orr_problems *problems)
+{
+    double began = now();
+    *c = (orr_campaign){.lock = -1};
+    c->study = orr_study_load(path, overrides, count, problems);
+    bool ok = c->study != NULL && (folder != NULL ? (c->folder = strdup(folder)) != NULL : asprintf(&c->folder, "out/%s", c->study->name) >= 0);
+    ok = ok && orr_plan_study(&c->plan, c->study, problems);
+    if (ok && write)
+        ok = orr_study_folder_make(c->folder, problems) && take_lock(c, problems);
+    ok = ok && (c->manifest = orr_manifest_open(c->folder, write, problems)) != NULL;
+    if (ok && write) {
+        tidy(c);
+        ok = orr_manifest_plan(c->manifest, &c->plan, c->study->scenario, problems) == ORR_OK;
+    }
+    c->plan_s = now() - began;
+    if (!ok)
+        orr_campaign_close(c);
+    return ok;
+}
+
+void orr_campaign_close(orr_campaign *c)
+{
+    orr_manifest_close(c->manifest);
+    orr_plan_clear(&c->plan);
+    orr_study_destroy(c->study);
+    if (c->lock >= 0)
+        close(c->lock);
+    free(c->folder);
+    *c = (orr_campaign){.lock = -1};
+}
+
+orr_status orr_campaign_extend(orr_campaign *c, size_t count, orr_problems *problems)
+{
+    if (!orr_study_extend_seeds(c->study, count) || !orr_plan_extend(&c->plan))
+        return ORR_NO_MEMORY;
+    return orr_manifest_plan(c->manifest, &c->plan, c->study->scenario, problems);
+}
+
+/* --- in step with the files --- */
+
+/* The record of a run whose file is there: as its process left it, or made again from the file. */
+static cJSON *record_of(const orr_campaign *c, const char *address, orr_problems *problems)
+{
+    cJSON *record = orr_record_read(c->folder, address);
+    if (record != NULL)
+        return record;
+    char *path = orr_run_path(c->folder, address, ".h5");
+    hid_t file = path == NULL ? -1 : orr_result_open(path, problems);
+    cJSON *summary = file < 0 ? NULL : orr_summary(file, path, problems);
+    if (file >= 0)
+        H5Fclose(file);
+    free(path);
+    if (summary == NULL)
+        return NULL;
+    record = cJSON_CreateObject();
+    cJSON_AddNumberToObject(record, "wall_s", orr_summary_number(summary, "speed.wall_s"));
+    cJSON_AddNumberToObject(record, "peak_memory", orr_summary_number(summary, "speed.peak_rss_bytes"));
+    cJSON_AddNumberToObject(record, "requests", orr_summary_number(summary, "requests.offered"));
+    cJSON_AddItemToObject(record, "summary", summary);
+    return record;
+}
+
+static void drop_record(const orr_campaign *c, const char *address)
+{
+    char *path = orr_run_path(c->folder, address, ".json");
+    if (path != NULL)
+        unlink(path);
+    free(path);
+}
+
+static orr_status enter(orr_campaign *c, const char *address, int exit, const cJSON *record, orr_problems *problems)
+{
+    orr_status status = orr_manifest_end(c->manifest, address, exit, record, problems);
+    if (status == ORR_OK)
+        drop_record(c, address);
+    return status;
+}
+
+orr_status orr_campaign_ended(orr_campaign *c, const orr_orders *orders, const orr_run_end *end, orr_problems *problems)
+{
+    return enter(c, orders->orders[end->index].address, end->exit, end->record, problems);
+}
+
+orr_status orr_campaign_catch_up(orr_campaign *c, orr_problems *problems)
+{
+    orr_status status = ORR_OK;
+    orr_manifest_begin(c->manifest);
+    for (size_t i = 0; status == ORR_OK && i < c->plan.run_count; i++) {
+        const char *address = c->plan.runs[i].address;
+        orr_manifest_row row;
+        bool known = orr_manifest_get(c->manifest, address, &row), done = orr_run_is_done(c->folder, address);
+        orr_run_state state = known ? row.state : ORR_RUN_MISSING;
+        if (done && state != ORR_RUN_DONE) {
+            cJSON *record = record_of(c, address, problems);
+            status = record == NULL ? ORR_IO : enter(c, address, 0, record, problems);
+            cJSON_Delete(record);
+        } else if (!done && state == ORR_RUN_DONE) {
+            status = orr_manifest_forget(c->manifest, address, problems);
+        } else if (!done) { /* a task of a cluster may have left word of its failure */
+            cJSON *record = orr_record_read(c->folder, address), *exit = record == NULL ? NULL : cJSON_GetObjectItem(record, "exit");
+            if (cJSON_IsNumber(exit) && exit->valueint != 0)
+                status = enter(c, address, exit->valueint, record, problems);
+            cJSON_Delete(record);
+        }
+    }
+    orr_manifest_commit(c->manifest);
+    return status;
+}
+
+orr_status orr_campaign_forget(orr_campaign *c, orr_problems *problems)
+{
+    orr_status status = ORR_OK;
+    orr_manifest_begin(c->manifest);
+    for (size_t i = 0; status == ORR_OK && i < c->plan.run_count; i++) {
+        char *path = orr_run_path(c->folder, c->plan.runs[i].address, ".h5");
+        if (path != NULL)
+            unlink(path);
+        free(path);
+        drop_record(c, c->plan.runs[i].address);
+        status = orr_manifest_forget(c->manifest, c->plan.runs[i].address, problems);
+    }
+    orr_manifest_commit(c->manifest);
+    return status;
+}
+
+/* --- what is to be done --- */
+
+orr_status orr_campaign_orders(const orr_campaign *c, const orr_forecast *forecast, orr_orders *o)
+{
+    uint32_t group = ORR_NONE, last = ORR_NONE;
+    *o = (orr_orders){.scenario = strdup(c->study->scenario)};
+    bool ok = o->scenario != NULL;
+    for (size_t i = 0; ok && i < c->plan.run_count; i++) {
+        const orr_planned_run *r = &c->plan.runs[i];
+        const orr_variant *v = &c->plan.variants[r->variant];
+        if (orr_run_is_done(c->folder, r->address))
+            continue;
+        if (r->variant != last) {
+            group = orr_orders_add_group(o, v->overrides, v->count);
+            last = r->variant;
+        }
+        orr_order order = {.group = group, .seed = r->seed, .expected_s = forecast != NULL ? orr_forecast_seconds(forecast, v->requests) : 0};
+        memcpy(order.address, r->address, sizeof order.address);
+        ok = group != ORR_NONE && orr_orders_add(o, &order);
+    }
+    if (ok)
+        return ORR_OK;
+    orr_orders_clear(o);
+    return ORR_NO_MEMORY;
+}
+
+double orr_campaign_bytes(const orr_campaign *c, const orr_forecast *forecast, const orr_orders *orders)
+{
+    double bytes = 0;
+    size_t k = 0;
+    for (size_t i = 0; i < c->plan.run_count && k < orders->count; i++)
+        if (strcmp(c->plan.runs[i].address, orders->orders[k].address) == 0) {
+            bytes += orr_forecast_bytes(forecast, c->plan.variants[c->plan.runs[i].variant].requests);
+            k++;
+        }
+    return bytes;
+}

@@ -1,0 +1,102 @@
+#include "study/forecast.h"
+
+#include "clients/arrivals.h"
+#include "trace/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* In the child only: its alarm has nowhere else to write. */
+static volatile sig_atomic_t time_is_up;
+
+static void on_alarm(int number)
+{
+    (void)number;
+    time_is_up = 1;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double expected(const orr_world *w, int64_t until_ns)
+{
+    double requests = 0;
+    for (uint32_t i = 0; i < w->cohort_count; i++)
+        requests += orr_arrivals_expected(w, &w->cohorts[i], until_ns);
+    return requests;
+}
+
+/* In the child: runs for a while and tells what it saw. */
+static void try_in_child(int out, const char *folder, const orr_orders *o, double seconds)
+{
+    const orr_order_group *g = &o->groups[o->orders[0].group];
+    orr_problems problems = {0};
+    orr_forecast f = {0};
+    double began = now();
+    orr_world *w = orr_world_load(o->scenario, g->overrides, g->count, &problems);
+    char *path = NULL;
+    struct stat there;
+    struct rusage usage;
+    orr_run_result result;
+    struct sigaction action = {.sa_handler = on_alarm};
+    const struct itimerval timer = {.it_value = {.tv_sec = (time_t)seconds, .tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6)}};
+    if (w == NULL || asprintf(&path, "%s/work/forecast-%ld.h5", folder, (long)getpid()) < 0)
+        _exit(1);
+    sigaction(SIGALRM, &action, NULL);
+    double loaded = now();
+    setitimer(ITIMER_REAL, &timer, NULL);
+    const orr_run_options options = {.output = path, .stop = &time_is_up};
+    orr_status status = orr_run(w, &options, &result, &problems);
+    double share = status == ORR_OK ? expected(w, w->duration_ns) : expected(w, result.end_ns);
+    if ((status == ORR_OK || status == ORR_INTERRUPTED) && stat(path, &there) == 0) {
+        double requests = share > (double)result.offered ? share : (double)result.offered;
+        f.fixed_s = loaded - began;
+        f.s_per_request = requests > 0 ? (now() - loaded) / requests : 0;
+        f.bytes_per_request = requests > 0 ? (double)there.st_size / requests : 0;
+    }
+    unlink(path);
+    getrusage(RUSAGE_SELF, &usage);
+    f.memory = (uint64_t)usage.ru_maxrss * 1024;
+    ssize_t written = write(out, &f, sizeof f);
+    _exit(written == (ssize_t)sizeof f ? 0 : 1);
+}
+
+bool orr_forecast_try(orr_forecast *f, const char *folder, const orr_orders *orders, double seconds)
+{
+    int ends[2], status;
+    *f = (orr_forecast){0};
+    if (orders->count == 0 || pipe(ends) != 0)
+        return false;
+    fflush(NULL);
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() == parent)
+            try_in_child(ends[1], folder, orders, seconds);
+        _exit(1);
+    }
+    close(ends[1]);
+    bool ok = pid > 0 && read(ends[0], f, sizeof *f) == (ssize_t)sizeof *f;
+    close(ends[0]);
+    if (pid > 0)
+        waitpid(pid, &status, 0);
+    if (!ok)
+        *f = (orr_forecast){0};
+    return ok;
+}
+
+double orr_forecast_seconds(const orr_forecast *f, double requests) { return f->fixed_s + f->s_per_request * requests; }
+double orr_forecast_bytes(const orr_forecast *f, double requests) { return f->bytes_per_request * requests; }
