@@ -1,7 +1,8 @@
 #include "trace/comparison.h"
 
+#include "statistics/estimate.h"
+#include "statistics/holm.h"
 #include "trace/report_json.h"
-#include "trace/statistics.h"
 #include "trace/summary.h"
 
 #include <math.h>

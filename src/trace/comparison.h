@@ -2,7 +2,7 @@
  * Comparison: policies against a baseline, metric by metric, seed by seed.
  *
  * Each policy other than the baseline makes one claim per metric: that it differs from the baseline. A claim rests on the pairs of runs with the
- * same seed (statistics.h), and is called significant only if it stands after Holm's correction over all claims of the comparison: with
+ * same seed (estimate.h), and is called significant only if it stands after Holm's correction over all claims of the comparison: with
  * fourteen metrics and six policies about four would pass at 95 % by chance alone. Intervals are not widened by the correction.
  */
 #ifndef ORRERY_TRACE_COMPARISON_H

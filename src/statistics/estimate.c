@@ -1,6 +1,7 @@
-#include "trace/statistics.h"
+#include "statistics/estimate.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
 static const double ROUNDING = 1e-12;
@@ -37,20 +38,23 @@ orr_estimate orr_estimate_mean(const double *value, size_t count, double level) 
 
 orr_estimate orr_estimate_difference(const double *a, const double *b, size_t count, double level) { return estimate(a, b, count, level); }
 
-void orr_holm(const double *p, size_t count, double alpha, bool *significant)
+double orr_estimate_correlation(const double *a, const double *b, size_t count)
 {
-    size_t claims = 0;
+    if (count < 3 || !(gsl_stats_variance(a, 1, count) > 0) || !(gsl_stats_variance(b, 1, count) > 0))
+        return NAN;
+    return gsl_stats_correlation(a, 1, b, 1, count);
+}
+
+double orr_estimate_variance_reduction(const double *a, const double *b, size_t count)
+{
+    if (count < 3)
+        return NAN;
+    double apart = gsl_stats_variance(a, 1, count) + gsl_stats_variance(b, 1, count), mean = 0, paired = 0;
+    for (size_t i = 0; i < count; i++)
+        mean += difference(a[i], b[i]) / (double)count;
     for (size_t i = 0; i < count; i++) {
-        significant[i] = false;
-        claims += !isnan(p[i]);
+        double d = difference(a[i], b[i]) - mean;
+        paired += fabs(d) <= ROUNDING * fabs(mean) ? 0 : d * d / (double)(count - 1);
     }
-    for (; claims > 0; claims--) {
-        size_t least = count;
-        for (size_t i = 0; i < count; i++)
-            if (!significant[i] && !isnan(p[i]) && (least == count || p[i] < p[least]))
-                least = i;
-        if (p[least] > alpha / (double)claims)
-            return;
-        significant[least] = true;
-    }
+    return apart > 0 ? paired > 0 ? apart / paired : INFINITY : NAN;
 }

@@ -1,5 +1,6 @@
-/* The promises of statistics.h, against values worked out by hand or taken from the literature. */
-#include "trace/statistics.h"
+/* The promises of estimate.h and holm.h, against values worked out by hand or taken from the literature. */
+#include "statistics/estimate.h"
+#include "statistics/holm.h"
 
 #include "support/tap.h"
 #include <math.h>
@@ -122,5 +123,5 @@ int main(void)
     tcase_add_test(promises, holm_steps_down_and_stops);
     tcase_add_test(promises, holm_does_not_jump_over_a_failure);
     tcase_add_test(promises, what_was_not_tested_is_no_claim);
-    return run_as_tap("statistics", promises);
+    return run_as_tap("estimate", promises);
 }

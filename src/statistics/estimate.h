@@ -1,11 +1,12 @@
 /**
- * Statistics of comparisons: means over seeds, differences over pairs of seeds, and how much of it may be called significant.
+ * Estimates: means over seeds, differences over pairs of seeds, and what pairing was worth.
  *
  * Two policies on the same seed meet the same requests (common random numbers), so their difference, seed by seed, is free of
- * the noise that they share. Seeds are independent, so the n differences are a sample to which Student's t applies.
+ * the noise that they share. Seeds are independent, so the n differences are a sample to which Student's t applies. Nothing here
+ * allocates or fails: what cannot be known is NaN.
  */
-#ifndef ORRERY_TRACE_STATISTICS_H
-#define ORRERY_TRACE_STATISTICS_H
+#ifndef ORRERY_STATISTICS_ESTIMATE_H
+#define ORRERY_STATISTICS_ESTIMATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,15 +27,20 @@ orr_estimate orr_estimate_mean(const double *value, size_t count, double level);
 
 /**
  * The same of the differences a[i] - b[i]. What is no more than rounding (10^-12 of the larger of the two) counts as zero.
- * Allocates nothing.
  */
 orr_estimate orr_estimate_difference(const double *a, const double *b, size_t count, double level);
 
 /**
- * Holm's step-down procedure (Holm, Scandinavian Journal of Statistics 6, 1979): of the claims with p-values `p`, rejects as many as it can while
- * the chance of even one false rejection stays at most `alpha`, however the claims depend on each other. The k-th smallest of m is
- * compared with alpha / (m - k + 1); the first that fails ends it. A NaN is no claim. Quadratic in `count`, which is small.
+ * The correlation that common seeds achieved between the values of two policies, pair by pair. NaN with fewer than three pairs, or where
+ * one of them has no spread.
  */
-void orr_holm(const double *p, size_t count, double alpha, bool *significant);
+double orr_estimate_correlation(const double *a, const double *b, size_t count);
+
+/**
+ * What pairing was worth: the variance of the mean difference had the two policies run on seeds of their own, (var a + var b) / n, over that
+ * of the paired one, var(a - b) / n (Law, Simulation Modeling and Analysis, 5th ed., 11.2). Below 1 pairing did harm. As many seeds times this factor
+ * would be needed without it. NaN with fewer than three pairs or without any spread; infinite if only the difference has none.
+ */
+double orr_estimate_variance_reduction(const double *a, const double *b, size_t count);
 
 #endif
