@@ -1,0 +1,267 @@
+#include "study/results.h"
+
+#include "statistics/holm.h"
+#include "trace/comparison.h"
+#include "trace/summary.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_NAME = 512 };
+
+void orr_results_clear(orr_results *r)
+{
+    for (size_t i = 0; i < r->name_count; i++)
+        free(r->names[i]);
+    void *const owned[] = {r->names, r->value, r->state, r->wall_s, r->peak_memory, r->unstable, r->shown, r->estimate, r->warm_up_ns};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+    *r = (orr_results){0};
+}
+
+size_t orr_results_name(const orr_results *r, const char *name)
+{
+    for (size_t i = 0; i < r->name_count; i++)
+        if (strcmp(r->names[i], name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+static bool add_name(orr_results *r, const char *name)
+{
+    if (orr_results_name(r, name) != SIZE_MAX)
+        return true;
+    if (r->name_count == r->name_capacity) {
+        char **larger = realloc(r->names, (2 * r->name_capacity + 64) * sizeof *larger);
+        if (larger == NULL)
+            return false;
+        r->names = larger;
+        r->name_capacity = 2 * r->name_capacity + 64;
+    }
+    return (r->names[r->name_count] = strdup(name)) != NULL && ++r->name_count;
+}
+
+/* Numbers of a summary that are no property of the machine; groups by site only where asked for, because they are many. */
+static bool add_names(orr_results *r, const cJSON *node, char path[LONGEST_NAME])
+{
+    static const char *const left_out[] = {"by_site", "speed", "seed"};
+    size_t used = strlen(path);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, node) {
+        bool out = item->string == NULL || used + strlen(item->string) + 2 > LONGEST_NAME;
+        for (size_t i = 0; !out && i < sizeof left_out / sizeof *left_out; i++)
+            out = strcmp(item->string, left_out[i]) == 0;
+        if (out)
+            continue;
+        sprintf(path + used, "%s%s", used > 0 ? "." : "", item->string);
+        bool ok = cJSON_IsObject(item) ? add_names(r, item, path) : cJSON_IsNumber(item) || cJSON_IsNull(item) ? add_name(r, path) : true;
+        path[used] = 0;
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* --- the study's own names --- */
+
+static bool check_name(orr_results *r, const cJSON *summary, const char *name, orr_problems *problems)
+{
+    if (orr_results_name(r, name) != SIZE_MAX)
+        return true;
+    if (!isnan(orr_summary_number(summary, name)))
+        return add_name(r, name);
+    const char *near = orr_nearest(name, (const char *const *)r->names, r->name_count);
+    orr_problem(problems, (orr_where){r->campaign->study->path, 0, 0}, "the summary has no number `%s`%s%s%s", name, near ? "; did you mean `" : "; `orrery summary --json` shows its names", near ? near : "", near ? "`?" : "");
+    return false;
+}
+
+static bool take_names(orr_results *r, const cJSON *summary, orr_problems *problems)
+{
+    const orr_study *s = r->campaign->study;
+    char path[LONGEST_NAME] = "";
+    bool ok = add_names(r, summary, path);
+    for (size_t i = 0; i < s->metric_count; i++)
+        ok &= check_name(r, summary, s->metrics[i], problems);
+    for (size_t i = 0; i < s->anchor_count; i++)
+        ok &= check_name(r, summary, s->anchors[i].metric, problems);
+    const char *const goals[] = {s->precision.metric, s->select.metric, s->sensitivity_metric};
+    for (size_t i = 0; i < sizeof goals / sizeof *goals; i++)
+        ok &= goals[i] == NULL || check_name(r, summary, goals[i], problems);
+    size_t count = s->metric_count > 0 ? s->metric_count : ORR_COMPARED_METRICS;
+    r->shown = calloc(count + 1, sizeof *r->shown);
+    for (size_t i = 0; ok && r->shown != NULL && i < count; i++) {
+        size_t name = orr_results_name(r, s->metric_count > 0 ? s->metrics[i] : orr_compared_metrics[i].key);
+        if (name != SIZE_MAX)
+            r->shown[r->shown_count++] = name;
+    }
+    return ok && r->shown != NULL;
+}
+
+/* --- reading --- */
+
+static bool take_run(orr_results *r, size_t run, const orr_manifest_row *row)
+{
+    cJSON *summary = cJSON_Parse(row->summary);
+    if (summary == NULL)
+        return false;
+    for (size_t n = 0; n < r->name_count; n++)
+        r->value[run * r->name_count + n] = orr_summary_number(summary, r->names[n]);
+    const cJSON *verdict = cJSON_GetObjectItem(cJSON_GetObjectItem(summary, "saturation"), "verdict");
+    r->unstable[run] = cJSON_IsString(verdict) && strcmp(verdict->valuestring, "growing") == 0;
+    cJSON_Delete(summary);
+    return true;
+}
+
+/* The names are those of the first run that is done. */
+static orr_status read_names(orr_results *r, orr_problems *problems)
+{
+    const orr_campaign *c = r->campaign;
+    orr_manifest_row row;
+    size_t run = 0;
+    while (run < c->plan.run_count && !(orr_manifest_get(c->manifest, c->plan.runs[run].address, &row) && row.state == ORR_RUN_DONE && row.summary != NULL))
+        run++;
+    if (run == c->plan.run_count) {
+        orr_problem(problems, (orr_where){c->folder, 0, 0}, "no run of the study is done yet");
+        return ORR_BAD_INPUT;
+    }
+    cJSON *summary = cJSON_Parse(row.summary);
+    bool ok = summary != NULL && take_names(r, summary, problems);
+    cJSON_Delete(summary);
+    return ok ? ORR_OK : orr_problems_any(problems) ? ORR_BAD_INPUT : ORR_NO_MEMORY;
+}
+
+static bool allocate(orr_results *r)
+{
+    size_t runs = r->campaign->plan.run_count, variants = r->campaign->plan.variant_count;
+    r->value = malloc((runs * r->name_count + 1) * sizeof *r->value);
+    r->state = calloc(runs + 1, sizeof *r->state);
+    r->wall_s = calloc(runs + 1, sizeof *r->wall_s);
+    r->peak_memory = calloc(runs + 1, sizeof *r->peak_memory);
+    r->unstable = calloc(runs + 1, sizeof *r->unstable);
+    r->estimate = calloc(variants * r->shown_count + 1, sizeof *r->estimate);
+    r->warm_up_ns = calloc(orr_study_cells(r->campaign->study) + 1, sizeof *r->warm_up_ns);
+    for (size_t i = 0; r->value != NULL && i < runs * r->name_count; i++)
+        r->value[i] = NAN;
+    return r->value && r->state && r->wall_s && r->peak_memory && r->unstable && r->estimate && r->warm_up_ns;
+}
+
+static bool read_runs(orr_results *r)
+{
+    const orr_campaign *c = r->campaign;
+    for (size_t i = 0; i < c->plan.run_count; i++) {
+        orr_manifest_row row;
+        if (!orr_manifest_get(c->manifest, c->plan.runs[i].address, &row))
+            row = (orr_manifest_row){0};
+        r->state[i] = row.state;
+        r->wall_s[i] = row.wall_s;
+        r->peak_memory[i] = row.peak_memory;
+        r->done += row.state == ORR_RUN_DONE;
+        r->failed += row.state == ORR_RUN_FAILED;
+        r->missing += row.state == ORR_RUN_MISSING;
+        if (row.state == ORR_RUN_DONE && (row.summary == NULL || !take_run(r, i, &row)))
+            return false;
+    }
+    return true;
+}
+
+/* --- values --- */
+
+/* The runs of a variant follow each other. */
+static size_t first_run(const orr_results *r, size_t variant) { return variant * r->campaign->study->seed_count; }
+
+size_t orr_results_values(const orr_results *r, size_t variant, size_t name, double *value, uint64_t *seed)
+{
+    size_t n = 0, first = first_run(r, variant);
+    for (size_t i = 0; i < r->campaign->study->seed_count; i++) {
+        double x = r->value[(first + i) * r->name_count + name];
+        if (!isfinite(x))
+            continue;
+        if (seed != NULL)
+            seed[n] = r->campaign->plan.runs[first + i].seed;
+        value[n++] = x;
+    }
+    return n;
+}
+
+size_t orr_results_pairs(const orr_results *r, size_t variant, size_t other, size_t name, double *a, double *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->campaign->study->seed_count; i++) {
+        a[n] = r->value[(first_run(r, variant) + i) * r->name_count + name];
+        b[n] = r->value[(first_run(r, other) + i) * r->name_count + name];
+        n += isfinite(a[n]) && isfinite(b[n]);
+    }
+    return n;
+}
+
+size_t orr_results_runs(const orr_results *r, size_t variant, size_t *unstable)
+{
+    size_t done = 0;
+    *unstable = 0;
+    for (size_t i = 0; i < r->campaign->study->seed_count; i++) {
+        done += r->state[first_run(r, variant) + i] == ORR_RUN_DONE;
+        *unstable += r->unstable[first_run(r, variant) + i];
+    }
+    return done;
+}
+
+/* --- estimates --- */
+
+static bool estimate(orr_results *r)
+{
+    const orr_campaign *c = r->campaign;
+    const orr_study *s = c->study;
+    size_t grid = orr_study_cells(s) * s->policy_count, claims = grid * r->shown_count;
+    double *a = calloc(s->seed_count + 1, sizeof *a), *b = calloc(s->seed_count + 1, sizeof *b), *p = calloc(claims + 1, sizeof *p);
+    bool *significant = calloc(claims + 1, sizeof *significant), ok = a && b && p && significant;
+    for (size_t i = 0; ok && i < claims; i++) {
+        size_t variant = i / r->shown_count, name = r->shown[i % r->shown_count], policy = variant % s->policy_count, base = variant - policy + s->baseline, unstable, base_unstable;
+        orr_result_estimate *e = &r->estimate[i];
+        e->own = orr_estimate_mean(a, orr_results_values(r, variant, name, a, NULL), s->level);
+        size_t pairs = policy == s->baseline ? 0 : orr_results_pairs(r, variant, base, name, a, b);
+        e->difference = orr_estimate_difference(a, b, pairs, s->level);
+        e->correlation = orr_estimate_correlation(a, b, pairs);
+        orr_results_runs(r, variant, &unstable);
+        orr_results_runs(r, base, &base_unstable);
+        p[i] = policy == s->baseline || unstable + base_unstable > 0 ? NAN : e->difference.p; /* means of growing queues are no claims */
+    }
+    if (ok)
+        orr_holm(p, claims, 1 - s->level, significant);
+    for (size_t i = 0; ok && i < claims; i++)
+        r->estimate[i].significant = significant[i];
+    free(a);
+    free(b);
+    free(p);
+    free(significant);
+    return ok;
+}
+
+orr_anchor_result orr_results_anchor(const orr_results *r, size_t anchor)
+{
+    const orr_study *s = r->campaign->study;
+    const orr_study_anchor *a = &s->anchors[anchor];
+    size_t name = orr_results_name(r, a->metric), variant = orr_study_cell_of(s, a->index) * s->policy_count + a->policy;
+    double *value = calloc(s->seed_count + 1, sizeof *value);
+    orr_anchor_result result = {.measured = {.mean = NAN, .low = NAN, .high = NAN, .p = NAN}};
+    if (value == NULL || name == SIZE_MAX) {
+        free(value);
+        return result;
+    }
+    result.measured = orr_estimate_mean(value, orr_results_values(r, variant, name, value, NULL), s->level);
+    double low = isnan(result.measured.low) ? result.measured.mean : result.measured.low, high = isnan(result.measured.high) ? result.measured.mean : result.measured.high;
+    result.holds = !isnan(result.measured.mean) && !(high < a->least) && !(low > a->most);
+    free(value);
+    return result;
+}
+
+orr_status orr_results_read(orr_results *r, const orr_campaign *campaign, orr_problems *problems)
+{
+    *r = (orr_results){.campaign = campaign, .method = campaign->study->method};
+    orr_status status = read_names(r, problems);
+    if (status == ORR_OK && !(allocate(r) && read_runs(r) && estimate(r)))
+        status = ORR_NO_MEMORY;
+    if (status != ORR_OK)
+        orr_results_clear(r);
+    return status;
+}

@@ -1,0 +1,59 @@
+/**
+ * Results: the numbers of all runs of a study side by side, and what may be said of them.
+ *
+ * A value belongs to a run and a metric, NaN where the run has none. Estimates belong to a variant of the grid and a metric: mean over seeds with
+ * Student's interval, and the difference to the baseline in the same cell, seed by seed (statistics/estimate.h). "Significant" holds for
+ * all claims of the study together (Holm).
+ */
+#ifndef ORRERY_STUDY_RESULTS_H
+#define ORRERY_STUDY_RESULTS_H
+
+#include "statistics/estimate.h"
+#include "study/campaign.h"
+
+typedef struct orr_result_estimate {
+    orr_estimate own, difference; /**< difference: NaN for the baseline */
+    double       correlation;
+    bool         significant;
+} orr_result_estimate;
+
+typedef struct orr_results {
+    const orr_campaign *campaign;
+    char              **names;      /**< metrics: all plain numbers of the summaries, and what the study asks for */
+    size_t              name_count, name_capacity;
+    double             *value;      /**< [run * name_count + name] */
+    orr_run_state      *state;      /**< by run */
+    double             *wall_s, *peak_memory;
+    bool               *unstable;   /**< by run: its queues grew to the end */
+    size_t             *shown;      /**< names that the study shows, in its order */
+    size_t              shown_count;
+    orr_result_estimate *estimate;  /**< [variant * shown_count + shown], of the variants of the grid */
+    orr_study_method    method;     /**< never auto */
+    int64_t            *warm_up_ns; /**< by cell: deleted from the beginning of its runs; -1: they had not settled */
+    size_t              done, failed, missing;
+} orr_results;
+
+/** Reads everything from the book, and from the runs where a warm-up is deleted. ORR_BAD_INPUT with problems: an unknown metric, no run that is done. */
+orr_status orr_results_read(orr_results *results, const orr_campaign *campaign, orr_problems *problems);
+void       orr_results_clear(orr_results *results);
+
+/** Index of a metric, SIZE_MAX if it has none of that name. */
+size_t orr_results_name(const orr_results *results, const char *name);
+
+/** Values of a metric over the seeds of a variant that have one, in the order of seeds; `seed` (may be NULL) gets the seeds. `value` has room for all seeds. */
+size_t orr_results_values(const orr_results *results, size_t variant, size_t name, double *value, uint64_t *seed);
+
+/** The same, of two variants on the seeds that both have. */
+size_t orr_results_pairs(const orr_results *results, size_t variant, size_t other, size_t name, double *a, double *b);
+
+/** Number of runs of a variant that are done, and of those that are unstable. */
+size_t orr_results_runs(const orr_results *results, size_t variant, size_t *unstable);
+
+/** A number with its interval that must come out. */
+typedef struct orr_anchor_result {
+    orr_estimate measured;
+    bool         holds; /**< the interval reaches into [least, most] */
+} orr_anchor_result;
+orr_anchor_result orr_results_anchor(const orr_results *results, size_t anchor);
+
+#endif
