@@ -1,7 +1,8 @@
-/* orrery compare: policies against a baseline, as a table and as a page. */
+/* orrery compare: policies against a baseline, as a table and as a page; of a study, the cell in its focus. */
 #include "cli/cli.h"
 #include "cli/columns.h"
 #include "cli/pages.h"
+#include "cli/study_input.h"
 #include "trace/page.h"
 #include "trace/report_data.h"
 
@@ -21,7 +22,7 @@ typedef struct compare_arguments {
 enum { KEY_BASELINE = 1000, KEY_LEVEL, KEY_JSON };
 
 static const struct argp_option options[] = {
-    {"output", 'o', "OUT.html", 0, "the page (default: compare.html; `-`: none)", 0},
+    {"output", 'o', "OUT.html", 0, "the page (default: compare.html, of a study study.html in its folder; `-`: none)", 0},
     {"baseline", KEY_BASELINE, "NAME", 0, "policy that the others are compared with (default: that of the first run)", 0},
     {"level", KEY_LEVEL, "LEVEL", 0, "of the intervals and tests (default: 0.95)", 0},
     {"json", KEY_JSON, NULL, 0, "the comparison as JSON instead of the table", 0},
@@ -44,7 +45,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_ARG: a->runs[a->count++] = text; return 0;
     case ARGP_KEY_END:
         if (a->count == 0)
-            argp_error(state, "which RUN.h5...?");
+            argp_error(state, "which RUN.h5..., or which STUDY?");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -164,15 +165,18 @@ static orr_status print_json(const cJSON *comparison)
 
 int orr_cli_compare(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, "RUN.h5...", "Compares policies over runs of one scenario, seed by seed: a table, and a page.", NULL, NULL, NULL};
-    compare_arguments a = {.output = "compare.html", .level = 0.95, .runs = calloc((size_t)argc + 1, sizeof *a.runs)};
+    static const struct argp argp = {options, parse, "RUN.h5...|STUDY", "Compares policies over runs of one scenario, seed by seed: a table, and a page. Of a study (its file or its folder) the table is that of the cell in focus, and the page shows all.", NULL, NULL, NULL};
+    compare_arguments a = {.level = 0.95, .runs = calloc((size_t)argc + 1, sizeof *a.runs)};
     orr_problems problems = {0};
     if (a.runs == NULL)
         return ORR_EXIT_FAILED;
     argp_err_exit_status = ORR_EXIT_BAD_INPUT;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     const orr_report_options report = {.compare = true, .baseline = a.baseline, .level = a.level};
-    cJSON *data = orr_report_data(a.runs, a.count, &report, &problems);
+    char *page = NULL;
+    bool study = a.count == 1 && orr_cli_is_study(a.runs[0]);
+    cJSON *data = study ? orr_cli_study_data(a.runs[0], &page, &problems) : orr_report_data(a.runs, a.count, &report, &problems);
+    const char *output = a.output != NULL ? a.output : study && page != NULL ? page : "compare.html";
     orr_status status = data == NULL ? ORR_BAD_INPUT : ORR_OK;
     if (data != NULL) {
         const cJSON *comparison = cJSON_GetObjectItemCaseSensitive(data, "comparison");
@@ -182,13 +186,14 @@ int orr_cli_compare(int argc, char **argv)
         else
             print_table(comparison);
     }
-    if (status == ORR_OK && strcmp(a.output, "-") != 0) {
-        status = orr_page_write(a.output, data, &problems);
+    if (status == ORR_OK && strcmp(output, "-") != 0) {
+        status = orr_page_write(output, data, &problems);
         if (status == ORR_OK)
-            fprintf(a.json ? stderr : stdout, "%s%s\n", a.json ? "" : "\n", a.output); /* --json keeps stdout for the JSON alone */
+            fprintf(a.json ? stderr : stdout, "%s%s\n", a.json ? "" : "\n", output); /* --json keeps stdout for the JSON alone */
     }
     int exit_status = status == ORR_OK ? ORR_EXIT_DONE : orr_cli_failure(status, &problems);
     cJSON_Delete(data);
+    free(page);
     free(a.runs);
     return exit_status;
 }

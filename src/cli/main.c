@@ -11,8 +11,8 @@ static const orr_command commands[] = {
     {"check", "SCENARIO: every error at file:line:column", orr_cli_check},
     {"show", "SCENARIO: resolved scenario; site, pool, link and round-trip tables", orr_cli_show},
     {"summary", "RUN.h5 [--json]: the numbers, under stable names", orr_cli_summary},
-    {"report", "RUN.h5 [-o OUT.html]: one self-contained page", orr_cli_report},
-    {"compare", "RUN.h5... [-o OUT.html]: policies against each other, seed by seed", orr_cli_compare},
+    {"report", "RUN.h5|STUDY [-o OUT.html]: one self-contained page", orr_cli_report},
+    {"compare", "RUN.h5...|STUDY [-o OUT.html]: policies against each other, seed by seed", orr_cli_compare},
     {"sweep", "STUDY: many runs, on all cores or on a cluster; goes on where it stopped", orr_cli_sweep},
     {"validate", "POINTS.csv: measured points, simulated as they were measured", orr_cli_validate},
     {"calibrate", "POINTS.csv --accelerator NAME: coefficients from your own measurements", orr_cli_calibrate},
@@ -20,7 +20,7 @@ static const orr_command commands[] = {
     {"accelerators", "[CATALOGUE.csv]: accelerators, with origins", orr_cli_catalogue},
     {"models", "[CATALOGUE.csv]: models, with origins", orr_cli_catalogue},
     {"sites", "[CATALOGUE.csv]: sites, with origins", orr_cli_catalogue},
-    {"reference", "scenario|file|policies: reference page of scenario keys, of the file format or of the policies", orr_cli_reference},
+    {"reference", "scenario|study|file|study_file|policies: reference page of keys, of file formats or of the policies", orr_cli_reference},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -3,6 +3,8 @@
 #include "cli/pages.h"
 #include "cli/stopping.h"
 #include "study/campaign.h"
+#include "study/collect.h"
+#include "study/goals.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -187,13 +189,12 @@ static int run_orders(orr_campaign *c, const sweep_arguments *a, const orr_order
     return status == ORR_OK && p.status == ORR_OK ? ORR_EXIT_DONE : status != ORR_OK && status != ORR_INTERRUPTED ? orr_cli_failure(status, problems) : ORR_EXIT_FAILED;
 }
 
-static int sweep(orr_campaign *c, const sweep_arguments *a, orr_problems *problems)
+/* All orders that are open now. */
+static int one_round(orr_campaign *c, const sweep_arguments *a, orr_problems *problems)
 {
     orr_orders orders = {0};
     orr_forecast forecast = {0};
-    size_t shown = 0;
-    orr_status status = a->fresh ? orr_campaign_forget(c, problems) : ORR_OK;
-    status = status != ORR_OK ? status : orr_campaign_catch_up(c, problems);
+    orr_status status = orr_campaign_catch_up(c, problems);
     status = status != ORR_OK ? status : orr_campaign_orders(c, NULL, &orders);
     if (status != ORR_OK)
         return orr_cli_failure(status, problems);
@@ -208,11 +209,85 @@ static int sweep(orr_campaign *c, const sweep_arguments *a, orr_problems *proble
     if (exit_status == ORR_EXIT_DONE && !a->dry && orders.count > 0)
         exit_status = run_orders(c, a, &orders, &forecast, problems);
     orr_orders_clear(&orders);
+    return exit_status;
+}
+
+static int show_failures(orr_campaign *c)
+{
+    size_t shown = 0;
     orr_manifest_totals totals;
-    if (!a->dry && orr_manifest_totals_of(c->manifest, &totals) && totals.state[ORR_RUN_FAILED] > 0) {
-        fprintf(stderr, "%zu runs failed:\n", totals.state[ORR_RUN_FAILED]);
-        orr_manifest_failures(c->manifest, show_failure, &shown);
-        exit_status = exit_status == ORR_EXIT_DONE ? ORR_EXIT_FAILED : exit_status;
+    if (!orr_manifest_totals_of(c->manifest, &totals) || totals.state[ORR_RUN_FAILED] == 0)
+        return ORR_EXIT_DONE;
+    fprintf(stderr, "%zu runs failed:\n", totals.state[ORR_RUN_FAILED]);
+    orr_manifest_failures(c->manifest, show_failure, &shown);
+    return ORR_EXIT_FAILED;
+}
+
+static void show_anchors(const orr_results *r)
+{
+    const orr_study *s = r->campaign->study;
+    for (size_t i = 0; i < s->anchor_count; i++) {
+        const orr_study_anchor *a = &s->anchors[i];
+        orr_anchor_result m = orr_results_anchor(r, i);
+        char bounds[64] = "";
+        if (!isnan(a->least) && !isnan(a->most))
+            snprintf(bounds, sizeof bounds, "%.6g to %.6g", a->least, a->most);
+        else
+            snprintf(bounds, sizeof bounds, "%s %.6g", isnan(a->least) ? "at most" : "at least", isnan(a->least) ? a->most : a->least);
+        printf("anchor %s: %s %.6g", m.holds ? "holds" : "FAILS", a->metric, m.measured.mean);
+        if (!isnan(m.measured.low))
+            printf(" (%.6g to %.6g)", m.measured.low, m.measured.high);
+        printf(", expected %s%s%s\n", bounds, *a->text ? ": " : "", a->text);
+    }
+}
+
+/* The numbers of what is done: the file, the anchors; and how many seeds the goals ask for. */
+static orr_status take_stock(orr_campaign *c, size_t *seeds, bool last, orr_problems *problems)
+{
+    orr_results results;
+    orr_goals goals;
+    orr_status status = orr_results_read(&results, c, problems);
+    if (status != ORR_OK)
+        return status;
+    status = orr_goals_judge(&results, &goals) ? ORR_OK : ORR_NO_MEMORY;
+    *seeds = goals.seeds;
+    if (status == ORR_OK && (last || goals.seeds <= c->study->seed_count)) {
+        status = orr_collect(&results, problems);
+        show_anchors(&results);
+        if (c->study->precision.metric != NULL)
+            printf("%s: the widest interval is within %.3g %% of its mean, asked were %.3g %%\n", c->study->precision.metric, 100 * goals.worst_relative, 100 * c->study->precision.relative);
+        if (c->study->select.metric != NULL)
+            printf("the best policy by %s is %s\n", c->study->select.metric, goals.selected ? "decided in every cell that is stable" : "not decided everywhere");
+        if (results.failed + results.missing > 0)
+            printf("%zu of %zu runs are missing or failed\n", results.failed + results.missing, c->plan.run_count);
+        printf("%s/study.h5; `orrery report %s` draws it\n", c->folder, c->folder);
+    }
+    orr_results_clear(&results);
+    return status;
+}
+
+static int sweep(orr_campaign *c, const sweep_arguments *a, orr_problems *problems)
+{
+    orr_status status = a->fresh ? orr_campaign_forget(c, problems) : ORR_OK;
+    int exit_status = status == ORR_OK ? ORR_EXIT_DONE : orr_cli_failure(status, problems);
+    for (size_t seeds = SIZE_MAX; exit_status == ORR_EXIT_DONE && seeds > c->study->seed_count;) {
+        exit_status = one_round(c, a, problems);
+        if (a->dry)
+            return exit_status;
+        bool goes_on = exit_status == ORR_EXIT_DONE && show_failures(c) == ORR_EXIT_DONE;
+        exit_status = goes_on ? exit_status : ORR_EXIT_FAILED;
+        orr_manifest_totals totals;
+        if (!orr_manifest_totals_of(c->manifest, &totals) || totals.state[ORR_RUN_DONE] == 0)
+            break;
+        status = take_stock(c, &seeds, !goes_on, problems);
+        if (status == ORR_OK && goes_on && seeds > c->study->seed_count) {
+            printf("%zu seeds are not enough; going on to %zu\n", c->study->seed_count, seeds);
+            status = orr_campaign_extend(c, seeds, problems);
+            seeds = SIZE_MAX;
+        } else {
+            seeds = 0;
+        }
+        exit_status = status == ORR_OK ? exit_status : orr_cli_failure(status, problems);
     }
     return exit_status;
 }

@@ -64,6 +64,20 @@ static void tidy(const orr_campaign *c)
 
 /* --- opening --- */
 
+/* Seeds that a goal has asked for are part of the study as long as it has the goal. */
+static bool take_up_extension(orr_campaign *c)
+{
+    const orr_study *s = c->study;
+    size_t most = s->precision.metric != NULL ? s->precision.most : 0;
+    if (s->select.metric != NULL && s->select.most > most)
+        most = s->select.most;
+    char *note = orr_manifest_note(c->manifest, "seeds");
+    size_t seeds = note == NULL ? 0 : strtoull(note, NULL, 10);
+    free(note);
+    seeds = seeds < most ? seeds : most;
+    return seeds <= s->seed_count || (orr_study_extend_seeds(c->study, seeds) && orr_plan_extend(&c->plan));
+}
+
 bool orr_campaign_open(orr_campaign *c, const char *path, const char *const *overrides, size_t count, const char *folder, bool write, orr_problems *problems)
 {
     double began = now();
@@ -73,7 +87,7 @@ bool orr_campaign_open(orr_campaign *c, const char *path, const char *const *ove
     ok = ok && orr_plan_study(&c->plan, c->study, problems);
     if (ok && write)
         ok = orr_study_folder_make(c->folder, problems) && take_lock(c, problems);
-    ok = ok && (c->manifest = orr_manifest_open(c->folder, write, problems)) != NULL;
+    ok = ok && (c->manifest = orr_manifest_open(c->folder, write, problems)) != NULL && take_up_extension(c);
     if (ok && write) {
         tidy(c);
         ok = orr_manifest_plan(c->manifest, &c->plan, c->study->scenario, problems) == ORR_OK;
@@ -99,7 +113,10 @@ orr_status orr_campaign_extend(orr_campaign *c, size_t count, orr_problems *prob
 {
     if (!orr_study_extend_seeds(c->study, count) || !orr_plan_extend(&c->plan))
         return ORR_NO_MEMORY;
-    return orr_manifest_plan(c->manifest, &c->plan, c->study->scenario, problems);
+    char digits[24];
+    snprintf(digits, sizeof digits, "%zu", count);
+    orr_status status = orr_manifest_set_note(c->manifest, "seeds", digits, problems);
+    return status != ORR_OK ? status : orr_manifest_plan(c->manifest, &c->plan, c->study->scenario, problems);
 }
 
 /* --- in step with the files --- */

@@ -132,9 +132,19 @@ const orr_table_kind orr_trace_tables[ORR_TABLES] = {
     [ORR_TABLE_AUDIT] = TABLE("/audit", audit, "conservation checks"),
 };
 
-char *orr_trace_reference(void)
+void orr_tables_reference(FILE *out, const orr_table_kind *kinds, size_t count)
 {
     static const char *const type[] = {"u8", "u16", "u32", "u64", "i32", "i64", "f64", "text"};
+    for (size_t t = 0; t < count; t++) {
+        const orr_table_kind *k = &kinds[t];
+        fprintf(out, "\n## `%s`\n\n%s.\n\n| column | type | units | meaning |\n|---|---|---|---|\n", k->path, k->meaning);
+        for (uint32_t c = 0; c < k->column_count; c++)
+            fprintf(out, "| `%s` | %s | %s | %s |\n", k->columns[c].name, type[k->columns[c].cell], k->columns[c].units, k->columns[c].meaning);
+    }
+}
+
+char *orr_trace_reference(void)
+{
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -145,12 +155,7 @@ char *orr_trace_reference(void)
                  "`start` (s since 1970 UTC), `scenario_hash`. `/scenario/text` is the resolved scenario. What depends on the machine is under `/host` only:\n"
                  "`wall_s`, `cpu_s`, `output_s` (writing), `events`, `peak_rss_bytes`, `lanes` (partitions of the run) and `window_requests` (expected per lane\n"
                  "between two meetings of the lanes; unbounded with one lane).\n");
-    for (int t = 0; t < ORR_TABLES; t++) {
-        const orr_table_kind *k = &orr_trace_tables[t];
-        fprintf(out, "\n## `%s`\n\n%s.\n\n| column | type | units | meaning |\n|---|---|---|---|\n", k->path, k->meaning);
-        for (uint32_t c = 0; c < k->column_count; c++)
-            fprintf(out, "| `%s` | %s | %s | %s |\n", k->columns[c].name, type[k->columns[c].cell], k->columns[c].units, k->columns[c].meaning);
-    }
+    orr_tables_reference(out, orr_trace_tables, ORR_TABLES);
     if (fclose(out) != 0) {
         free(text);
         return NULL;

@@ -4,6 +4,8 @@
 
 #include "trace/table.h"
 
+#include <stdio.h>
+
 enum { ORR_FORMAT_VERSION = 2 };
 
 typedef enum orr_table_id {
@@ -18,6 +20,9 @@ extern const orr_table_kind orr_trace_tables[ORR_TABLES];
 extern const char *const orr_metric_names[3];
 extern const char *const orr_end_names[4];
 extern const char *const orr_reason_names[9];
+
+/** A section of Markdown for each table. */
+void orr_tables_reference(FILE *out, const orr_table_kind *kinds, size_t count);
 
 /** The reference page of the file format, Markdown. Malloced; NULL when out of memory. */
 char *orr_trace_reference(void);

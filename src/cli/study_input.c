@@ -1,0 +1,53 @@
+#include "cli/study_input.h"
+
+#include "study/study_page.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat there;
+    return stat(path, &there) == 0 && S_ISDIR(there.st_mode);
+}
+
+bool orr_cli_is_study(const char *path) { return ends_with(path, ".yaml") || ends_with(path, ".yml") || is_folder(path); }
+
+bool orr_cli_open_study(const char *path, const char *folder, orr_campaign *campaign, orr_problems *problems)
+{
+    if (!is_folder(path))
+        return orr_campaign_open(campaign, path, NULL, 0, folder, false, problems);
+    orr_manifest *manifest = orr_manifest_open(path, false, problems);
+    char *study = manifest == NULL ? NULL : orr_manifest_note(manifest, "study");
+    orr_manifest_close(manifest);
+    if (manifest != NULL && study == NULL)
+        orr_problem(problems, (orr_where){path, 0, 0}, "is not the folder of a study: its manifest names none");
+    bool ok = study != NULL && orr_campaign_open(campaign, study, NULL, 0, path, false, problems);
+    free(study);
+    return ok;
+}
+
+cJSON *orr_cli_study_data(const char *path, char **made, orr_problems *problems)
+{
+    orr_campaign campaign;
+    orr_results results;
+    cJSON *data = NULL;
+    if (!orr_cli_open_study(path, NULL, &campaign, problems))
+        return NULL;
+    if (asprintf(made, "%s/study.html", campaign.folder) < 0)
+        *made = NULL;
+    if (orr_results_read(&results, &campaign, problems) == ORR_OK) {
+        data = orr_study_page(&results, problems);
+        orr_results_clear(&results);
+    }
+    orr_campaign_close(&campaign);
+    return data;
+}

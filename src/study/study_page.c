@@ -1,0 +1,306 @@
+#include "study/study_page.h"
+
+#include "study/goals.h"
+#include "trace/metric.h"
+#include "trace/report_data.h"
+#include "trace/report_json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- parts --- */
+
+static cJSON *triple(const orr_estimate *e)
+{
+    cJSON *list = cJSON_CreateArray();
+    cJSON_AddItemToArray(list, orr_json_number(e->mean));
+    cJSON_AddItemToArray(list, orr_json_number(e->low));
+    cJSON_AddItemToArray(list, orr_json_number(e->high));
+    return list;
+}
+
+static void add_metric(cJSON *list, const char *name)
+{
+    orr_metric_words words;
+    cJSON *item = cJSON_CreateObject();
+    orr_metric_describe(name, &words);
+    cJSON_AddStringToObject(item, "key", name);
+    cJSON_AddStringToObject(item, "title", words.title);
+    cJSON_AddStringToObject(item, "unit", words.unit);
+    if (words.better != NULL)
+        cJSON_AddStringToObject(item, "better", words.better);
+    else
+        cJSON_AddNullToObject(item, "better");
+    cJSON_AddItemToArray(list, item);
+}
+
+static void add_axes(cJSON *to, const orr_study *s)
+{
+    cJSON *list = cJSON_AddArrayToObject(to, "axes");
+    for (size_t a = 0; a < s->axis_count; a++) {
+        const orr_axis *x = &s->axes[a];
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "name", x->name);
+        cJSON_AddStringToObject(item, "key", x->key);
+        cJSON_AddStringToObject(item, "title", x->title);
+        cJSON_AddStringToObject(item, "unit", x->unit);
+        cJSON_AddStringToObject(item, "law", x->logarithmic ? "log" : "linear");
+        cJSON *texts = cJSON_AddArrayToObject(item, "values"), *numbers = cJSON_CreateArray();
+        bool all = true;
+        for (size_t i = 0; i < x->count; i++) {
+            cJSON_AddItemToArray(texts, cJSON_CreateString(x->values[i].text));
+            cJSON_AddItemToArray(numbers, cJSON_CreateNumber(x->values[i].number));
+            all = all && !isnan(x->values[i].number);
+        }
+        if (!all) {
+            cJSON_Delete(numbers);
+            numbers = cJSON_CreateNull();
+        }
+        cJSON_AddItemToObject(item, "numbers", numbers);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static void add_index(cJSON *to, const char *name, const orr_study *s, const size_t index[ORR_MOST_AXES])
+{
+    cJSON *list = cJSON_AddArrayToObject(to, name);
+    for (size_t a = 0; a < s->axis_count; a++)
+        cJSON_AddItemToArray(list, cJSON_CreateNumber((double)index[a]));
+}
+
+static void add_cells(cJSON *to, const orr_results *r)
+{
+    const orr_study *s = r->campaign->study;
+    cJSON *list = cJSON_AddArrayToObject(to, "cells");
+    for (size_t v = 0; v < orr_study_cells(s) * s->policy_count; v++) {
+        size_t index[ORR_MOST_AXES], unstable, done = orr_results_runs(r, v, &unstable);
+        cJSON *cell = cJSON_CreateObject();
+        orr_study_cell(s, v / s->policy_count, index);
+        add_index(cell, "at", s, index);
+        cJSON_AddNumberToObject(cell, "policy", (double)(v % s->policy_count));
+        cJSON_AddNumberToObject(cell, "runs", (double)done);
+        cJSON_AddNumberToObject(cell, "unstable", (double)unstable);
+        cJSON *metrics = cJSON_AddObjectToObject(cell, "metrics"), *differences = v % s->policy_count == s->baseline ? NULL : cJSON_AddObjectToObject(cell, "differences");
+        for (size_t m = 0; m < r->shown_count; m++) {
+            const orr_result_estimate *e = &r->estimate[v * r->shown_count + m];
+            const char *name = r->names[r->shown[m]];
+            cJSON_AddItemToObject(metrics, name, triple(&e->own));
+            if (differences == NULL)
+                continue;
+            cJSON *d = triple(&e->difference);
+            cJSON_AddItemToArray(d, cJSON_CreateNumber((double)e->difference.count));
+            cJSON_AddItemToArray(d, orr_json_number(e->difference.p));
+            cJSON_AddItemToArray(d, cJSON_CreateBool(e->significant));
+            cJSON_AddItemToArray(d, orr_json_number(e->correlation));
+            cJSON_AddItemToObject(differences, name, d);
+        }
+        cJSON_AddItemToArray(list, cell);
+    }
+}
+
+static void add_anchors(cJSON *to, const orr_results *r)
+{
+    const orr_study *s = r->campaign->study;
+    cJSON *list = cJSON_AddArrayToObject(to, "anchors");
+    for (size_t i = 0; i < s->anchor_count; i++) {
+        const orr_study_anchor *a = &s->anchors[i];
+        orr_anchor_result m = orr_results_anchor(r, i);
+        char *cell = orr_study_cell_text(s, orr_study_cell_of(s, a->index)), where[512];
+        cJSON *item = cJSON_CreateObject();
+        snprintf(where, sizeof where, "%s%s%s", s->policies[a->policy].label, cell != NULL && *cell ? ", " : "", cell != NULL ? cell : "");
+        free(cell);
+        cJSON_AddStringToObject(item, "text", a->text);
+        cJSON_AddStringToObject(item, "source", a->source);
+        cJSON_AddStringToObject(item, "metric", a->metric);
+        cJSON_AddStringToObject(item, "where", where);
+        orr_json_add(item, "least", a->least);
+        orr_json_add(item, "most", a->most);
+        orr_json_add(item, "measured", m.measured.mean);
+        orr_json_add(item, "low", m.measured.low);
+        orr_json_add(item, "high", m.measured.high);
+        cJSON_AddBoolToObject(item, "holds", m.holds);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static void add_sensitivity(cJSON *to, const orr_results *r)
+{
+    const orr_study *s = r->campaign->study;
+    size_t name = s->sensitivity_metric == NULL ? SIZE_MAX : orr_results_name(r, s->sensitivity_metric), grid = orr_study_cells(s) * s->policy_count;
+    double *value = name == SIZE_MAX ? NULL : calloc(s->seed_count + 1, sizeof *value);
+    if (value == NULL) {
+        cJSON_AddNullToObject(to, "sensitivity");
+        return;
+    }
+    orr_metric_words words;
+    cJSON *tornado = cJSON_AddObjectToObject(to, "sensitivity");
+    orr_metric_describe(s->sensitivity_metric, &words);
+    cJSON_AddStringToObject(tornado, "metric", s->sensitivity_metric);
+    cJSON_AddStringToObject(tornado, "title", words.title);
+    cJSON_AddStringToObject(tornado, "unit", words.unit);
+    cJSON_AddStringToObject(tornado, "policy", s->policies[s->sensitivity_policy].label);
+    size_t base = orr_study_cell_of(s, s->focus) * s->policy_count + s->sensitivity_policy;
+    orr_estimate e = orr_estimate_mean(value, orr_results_values(r, base, name, value, NULL), s->level);
+    cJSON_AddItemToObject(tornado, "base", triple(&e));
+    cJSON *rows = cJSON_AddArrayToObject(tornado, "rows");
+    for (size_t i = 0; i < s->parameter_count; i++) {
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "key", s->parameters[i].key);
+        cJSON_AddStringToObject(row, "text", s->parameters[i].text);
+        cJSON_AddStringToObject(row, "low_value", s->parameters[i].end[0]);
+        cJSON_AddStringToObject(row, "high_value", s->parameters[i].end[1]);
+        for (size_t k = 0; k < 2; k++) {
+            e = orr_estimate_mean(value, orr_results_values(r, grid + 2 * i + k, name, value, NULL), s->level);
+            cJSON_AddItemToObject(row, k == 0 ? "at_low" : "at_high", triple(&e));
+        }
+        cJSON_AddStringToObject(row, "origin", "assumed");
+        cJSON_AddItemToArray(rows, row);
+    }
+    free(value);
+}
+
+/* --- sentences --- */
+
+static void add_goals(cJSON *to, const orr_results *r)
+{
+    const orr_study *s = r->campaign->study;
+    orr_goals g;
+    orr_selection selection;
+    char text[512];
+    bool judged = orr_goals_judge(r, &g);
+    if (judged && s->precision.metric != NULL) {
+        orr_metric_words words;
+        orr_metric_describe(s->precision.metric, &words);
+        cJSON *precision = cJSON_AddObjectToObject(to, "precision");
+        cJSON_AddStringToObject(precision, "metric", s->precision.metric);
+        cJSON_AddNumberToObject(precision, "relative", s->precision.relative);
+        cJSON_AddBoolToObject(precision, "reached", g.precise);
+        snprintf(text, sizeof text, "Seeds were added until the interval of %s was within ±%.3g %% of its mean for every policy in every cell whose queues do not grow: %s with %zu seeds (the widest is ±%.3g %%).", words.title,
+                 100 * s->precision.relative, g.precise ? "reached" : "not reached", s->seed_count, 100 * g.worst_relative);
+        cJSON_AddStringToObject(precision, "text", text);
+    } else {
+        cJSON_AddNullToObject(to, "precision");
+    }
+    if (s->select.metric != NULL && orr_goals_select(r, orr_study_cell_of(s, s->focus), &selection)) {
+        orr_metric_words words;
+        orr_metric_describe(s->select.metric, &words);
+        cJSON *item = cJSON_AddObjectToObject(to, "selection");
+        cJSON_AddStringToObject(item, "metric", s->select.metric);
+        cJSON_AddNumberToObject(item, "probability", s->select.probability);
+        cJSON_AddNumberToObject(item, "indifference", s->select.indifference);
+        cJSON_AddStringToObject(item, "best", s->policies[selection.best].label);
+        cJSON_AddBoolToObject(item, "decided", selection.decided);
+        if (selection.decided)
+            snprintf(text, sizeof text, "With a probability of at least %.3g %%, %s has the best %s in the focus cell, or one within %.3g %s of the best (Kim and Nelson's procedure, decided after %zu seeds).", 100 * s->select.probability,
+                     s->policies[selection.best].label, words.title, s->select.indifference, words.unit, selection.used);
+        else
+            snprintf(text, sizeof text, "After %zu seeds it is not decided which policy has the best %s in the focus cell: %zu are still in the race, %s leads; about %zu more seeds would decide.", s->seed_count, words.title, selection.left,
+                     s->policies[selection.best].label, selection.expected);
+        cJSON_AddStringToObject(item, "text", text);
+    } else {
+        cJSON_AddNullToObject(to, "selection");
+    }
+}
+
+static void add_method(cJSON *to, const orr_results *r)
+{
+    static const char *const names[] = {"auto", "replications", "terminating", "batch_means"};
+    const orr_study *s = r->campaign->study;
+    char text[1024], how[320] = "every run counts from its beginning to its end (a day or an outage has no steady state)";
+    int64_t longest = 0;
+    size_t unsettled = 0, claims = orr_study_cells(s) * (s->policy_count - 1) * r->shown_count;
+    for (size_t c = 0; c < orr_study_cells(s); c++) {
+        longest = r->warm_up_ns[c] > longest ? r->warm_up_ns[c] : longest;
+        unsettled += r->warm_up_ns[c] < 0;
+    }
+    if (r->method == ORR_METHOD_REPLICATIONS)
+        snprintf(how, sizeof how, "the warm-up is deleted from latencies, rates and use (MSER-5, in each cell the longest of all policies, at most %.4g s; %zu of %zu cells had not settled, and nothing was deleted there)", (double)longest * 1e-9, unsettled, orr_study_cells(s));
+    else if (r->method == ORR_METHOD_BATCH_MEANS)
+        snprintf(how, sizeof how, "one long run for each policy, with intervals from the means of batches");
+    snprintf(text, sizeof text,
+             "Means over %zu seeds with Student's intervals at %.4g %%; %s. Differences are taken seed by seed, since all policies meet the same requests on a seed, and called significant if they stand among all %zu comparisons of the study (Holm's correction). Where "
+             "queues grow to the end, means depend on the duration and are not shown.",
+             s->seed_count, 100 * s->level, how, claims);
+    cJSON_AddStringToObject(to, "method", names[r->method]);
+    cJSON_AddStringToObject(to, "method_text", text);
+    orr_json_add(to, "warm_up_s", (double)longest * 1e-9);
+}
+
+static void add_speed(cJSON *to, const orr_results *r)
+{
+    double wall = 0;
+    cJSON *speed = cJSON_AddObjectToObject(to, "speed");
+    for (size_t i = 0; i < r->campaign->plan.run_count; i++)
+        wall += r->wall_s[i];
+    orr_json_add(speed, "cpu_s", wall);
+    orr_json_add(speed, "runs_per_hour", wall > 0 ? 3600 * (double)r->done / wall : NAN);
+}
+
+cJSON *orr_study_json(const orr_results *r)
+{
+    const orr_study *s = r->campaign->study;
+    cJSON *to = cJSON_CreateObject();
+    if (to == NULL)
+        return NULL;
+    cJSON_AddStringToObject(to, "name", s->name);
+    cJSON_AddStringToObject(to, "question", s->question);
+    cJSON_AddStringToObject(to, "surprise", s->surprise);
+    cJSON_AddStringToObject(to, "scenario_file", s->scenario);
+    cJSON_AddStringToObject(to, "text", s->text);
+    add_method(to, r);
+    cJSON_AddNumberToObject(to, "level", s->level);
+    cJSON_AddStringToObject(to, "baseline", s->policies[s->baseline].label);
+    cJSON *runs = cJSON_AddObjectToObject(to, "runs");
+    cJSON_AddNumberToObject(runs, "planned", (double)r->campaign->plan.run_count);
+    cJSON_AddNumberToObject(runs, "done", (double)r->done);
+    cJSON_AddNumberToObject(runs, "failed", (double)r->failed);
+    cJSON_AddNumberToObject(runs, "missing", (double)r->missing);
+    add_axes(to, s);
+    cJSON *policies = cJSON_AddArrayToObject(to, "policies"), *metrics = cJSON_AddArrayToObject(to, "metrics");
+    for (size_t p = 0; p < s->policy_count; p++)
+        cJSON_AddItemToArray(policies, cJSON_CreateString(s->policies[p].label));
+    for (size_t m = 0; m < r->shown_count; m++)
+        add_metric(metrics, r->names[r->shown[m]]);
+    add_cells(to, r);
+    add_index(to, "focus", s, s->focus);
+    add_goals(to, r);
+    add_anchors(to, r);
+    add_sensitivity(to, r);
+    add_speed(to, r);
+    return to;
+}
+
+cJSON *orr_study_page(const orr_results *r, orr_problems *problems)
+{
+    const orr_study *s = r->campaign->study;
+    size_t first = orr_study_cell_of(s, s->focus) * s->policy_count * s->seed_count, count = s->policy_count * s->seed_count, done = 0;
+    char **paths = calloc(count + 1, sizeof *paths);
+    bool ok = paths != NULL;
+    for (size_t p = 0; ok && p < s->policy_count; p++) /* the baseline first: it is the first run that names it */
+        for (size_t i = 0; ok && i < s->seed_count; i++) {
+            size_t run = first + (p == 0 ? s->baseline : p <= s->baseline ? p - 1 : p) * s->seed_count + i;
+            if (r->state[run] == ORR_RUN_DONE)
+                ok = (paths[done++] = orr_run_path(r->campaign->folder, r->campaign->plan.runs[run].address, ".h5")) != NULL;
+        }
+    cJSON *data = NULL, *study = ok ? orr_study_json(r) : NULL;
+    const orr_report_options options = {.compare = true, .level = s->level};
+    if (study == NULL)
+        problems->out_of_memory = true;
+    else if (done == 0)
+        orr_problem(problems, (orr_where){r->campaign->folder, 0, 0}, "no run of the focus cell is done yet");
+    else
+        data = orr_report_data((const char *const *)paths, done, &options, problems);
+    if (data != NULL) {
+        cJSON_ReplaceItemInObject(data, "kind", cJSON_CreateString("study"));
+        cJSON_ReplaceItemInObject(data, "question", cJSON_CreateString(s->question));
+        cJSON_AddItemToObject(data, "study", study);
+    } else {
+        cJSON_Delete(study);
+    }
+    for (size_t i = 0; paths != NULL && i < done; i++)
+        free(paths[i]);
+    free(paths);
+    return data;
+}
