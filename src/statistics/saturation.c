@@ -3,11 +3,10 @@
 #include "statistics/estimate.h"
 
 #include <gsl/gsl_sort_double.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
 enum { MOST_BATCHES = 20 };
-static const double FALSE_ALARMS = 0.01, LEAST_SHARE = 0.005, SLOWER = 1.5, PEAK = 4, DEVIATIONS = 10, RECOVERED = 0.5;
+static const double FALSE_ALARMS = 0.01, LEAST_SHARE = 0.005, SLOWER = 1.5, PEAK = 4, ORDINARY = 0.25, CHANCE = 5, RECOVERED = 0.5;
 
 const char *const orr_verdict_names[4] = {"unknown", "stable", "growing", "overloaded"};
 
@@ -63,10 +62,10 @@ static bool grows(const batches *b, orr_saturation *s)
     return e.mean > 0 && s->p < FALSE_ALARMS && rise >= LEAST_SHARE * ended && time_over(b, b->count - third, b->count) >= SLOWER * time_over(b, from, from + third);
 }
 
-/* The batch with the longest time, if that is out of the ordinary; `count` if none is. */
+/* The batch with the longest time, if that is long; `count` if none is. */
 static size_t find_peak(const batches *b, orr_saturation *s)
 {
-    double sorted[MOST_BATCHES], away[MOST_BATCHES], all = 0;
+    double sorted[MOST_BATCHES], all = 0;
     size_t worst = 0;
     for (size_t j = 0; j < b->count; j++) {
         sorted[j] = b->time[j];
@@ -74,18 +73,27 @@ static size_t find_peak(const batches *b, orr_saturation *s)
         worst = b->time[j] > b->time[worst] ? j : worst;
     }
     gsl_sort(sorted, 1, b->count);
-    s->typical = gsl_stats_median_from_sorted_data(sorted, 1, b->count);
+    s->typical = sorted[(size_t)(ORDINARY * (double)b->count)];
     s->worst = b->time[worst];
     s->worst_first = b->first[worst];
     s->worst_end = b->first[worst + 1];
-    if (!isfinite(s->typical))
-        return b->count;
-    for (size_t j = 0; j < b->count; j++)
-        away[j] = fabs(b->time[j] - s->typical);
-    gsl_sort(away, 1, b->count);
-    double ordinary = s->typical + DEVIATIONS * gsl_stats_median_from_sorted_data(away, 1, b->count);
-    bool beyond = s->worst >= PEAK * s->typical && s->worst > ordinary && b->level[worst] >= LEAST_SHARE * all;
-    return beyond ? worst : b->count;
+    return isfinite(s->typical) && s->worst >= PEAK * s->typical && b->level[worst] >= LEAST_SHARE * all ? worst : b->count;
+}
+
+/* Did the backlog rise to the peak's by more than chance? From where it was last as small as is typical; arrivals and departures are Poisson at most. */
+static bool rose(const batches *b, size_t peak, double typical, const double *in_system, const double *offered, const double *ended)
+{
+    size_t top = b->first[peak];
+    double flow = 0;
+    for (size_t i = top; i < b->first[peak + 1]; i++)
+        top = in_system[i] > in_system[top] ? i : top;
+    size_t from = top + 1;
+    double ordinary = typical * b->ended[peak] / (double)(b->first[peak + 1] - b->first[peak]);
+    while (from > 0 && in_system[from - 1] > ordinary) {
+        from--;
+        flow += offered[from] + ended[from];
+    }
+    return in_system[top] - (from > 0 ? in_system[from - 1] : 0) > CHANCE * sqrt(flow);
 }
 
 orr_saturation orr_saturation_judge(const double *in_system, const double *offered, const double *ended, size_t count)
@@ -102,6 +110,8 @@ orr_saturation orr_saturation_judge(const double *in_system, const double *offer
     s.backlog = in_system[bins - 1];
     bool growing = grows(&b, &s);
     size_t peak = find_peak(&b, &s);
+    if (peak < b.count && !rose(&b, peak, s.typical, in_system, offered, ended))
+        peak = b.count;
     bool came_down = peak < b.count && b.level[b.count - 1] <= RECOVERED * b.level[peak];
     if (came_down)
         s.verdict = ORR_VERDICT_OVERLOADED;

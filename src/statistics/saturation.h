@@ -10,8 +10,9 @@
  * negatively, so that the false alarm rate of the first condition is below 1 % however slowly the queue relaxes; a trend test on its length would not
  * have that. The other two keep a load that rises by day, and is served, from being called saturation.
  *
- * *Overloaded* (for a time) if not growing, but in some batch the backlog stood for four times the median time or more, beyond that of ordinary fluctuations (ten
- * median absolute deviations), and was at least 0.5 % of all that was offered. If it has not come down to half of that by the end, it is growing.
+ * *Overloaded* (for a time) if not growing, but in some batch the backlog stood for four times the typical time or more (the first quartile over batches), was at
+ * least 0.5 % of all that was offered, and had risen to its peak by more than five times the square root of what came and went meanwhile: Poisson counts do not do that by chance. If it
+ * has not come down to half of that by the end, it is growing.
  *
  * An overload of a share e shows once about 25 / e^2 requests were offered: 1 % needs 250,000. Fewer are a queue that nobody can tell from a stable one.
  */
@@ -39,7 +40,7 @@ typedef struct orr_saturation {
     double      drift;    /**< requests per bin, after the warm-up */
     double      p;        /**< one-sided p-value of "the drift is not positive" */
     double      backlog;  /**< requests in the system at the end of the last bin judged */
-    double      typical;  /**< median over batches of the time that the backlog stands for, in bins; infinite if mostly nothing ended */
+    double      typical;  /**< first quartile over batches of the time that the backlog stands for, in bins; infinite if mostly nothing ended */
     double      worst;    /**< the largest of them */
     size_t      worst_first, worst_end; /**< its bins: [first, end) */
 } orr_saturation;

@@ -2,8 +2,12 @@
 
 #include "base/histogram.h"
 #include "base/time.h"
+#include "trace/columns.h"
 #include "trace/schema.h"
 #include "trace/summary_power.h"
+#include "trace/summary_saturation.h"
+#include "trace/summary_servers.h"
+#include "trace/summary_times.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,31 +24,6 @@ typedef struct group {
     double        sum_s[METRICS];
     int64_t       measured[METRICS], largest[METRICS];
 } group;
-
-/* A table's columns as integers, read at once. */
-typedef struct columns {
-    int64_t *value[ORR_MOST_COLUMNS];
-    size_t   rows;
-} columns;
-
-static bool read_columns(columns *c, hid_t file, const char *table, const char *const *names, int count)
-{
-    *c = (columns){0};
-    for (int i = 0; i < count; i++) {
-        size_t rows;
-        c->value[i] = orr_read_integers(file, table, names[i], &rows);
-        if (c->value[i] == NULL || (i > 0 && rows != c->rows))
-            return false;
-        c->rows = rows;
-    }
-    return true;
-}
-
-static void free_columns(columns *c)
-{
-    for (int i = 0; i < ORR_MOST_COLUMNS; i++)
-        free(c->value[i]);
-}
 
 /* Everything while it is being added up. */
 typedef struct summing {
@@ -93,7 +72,7 @@ static bool name_groups(summing *s)
 }
 
 /* The groups to which a row of (class, site, service) belongs. */
-static bool groups_of(const summing *s, const columns *c, size_t row, group *to[GROUPS])
+static bool groups_of(const summing *s, const orr_columns *c, size_t row, group *to[GROUPS])
 {
     size_t class = (size_t)c->value[0][row], site = (size_t)c->value[1][row], service = (size_t)c->value[2][row];
     if (class >= s->class_count || site >= s->site_count || service >= s->service_count)
@@ -110,10 +89,10 @@ static bool add_counts(summing *s)
 {
     static const char *const count_names[] = {"class", "site", "service", "offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "slo_met"};
     static const char *const cost_names[] = {"class", "site", "service", "cached_input", "input", "output", "cost_yuan", "cost_nano"};
-    columns counts, costs;
+    orr_columns counts, costs;
     group *to[GROUPS];
-    bool ok = read_columns(&counts, s->file, "/tokens/counts", count_names, 11);
-    ok &= read_columns(&costs, s->file, "/tokens", cost_names, 8);
+    bool ok = orr_columns_read(&counts, s->file, "/tokens/counts", count_names, 11);
+    ok &= orr_columns_read(&costs, s->file, "/tokens", cost_names, 8);
     for (size_t r = 0; ok && r < counts.rows; r++) {
         if (!(ok = groups_of(s, &counts, r, to)))
             break;
@@ -133,8 +112,8 @@ static bool add_counts(summing *s)
             to[g]->nano += costs.value[7][r];
         }
     }
-    free_columns(&counts);
-    free_columns(&costs);
+    orr_columns_free(&counts);
+    orr_columns_free(&costs);
     return ok;
 }
 
@@ -143,10 +122,10 @@ static bool add_latency(summing *s)
     static const char *const names[] = {"class", "service", "metric", "bucket", "count"};
     static const char *const site_names[] = {"site", "metric", "bucket", "count"};
     static const char *const sum_names[] = {"class", "site", "service", "metric", "count", "sum_s", "sum_ns", "largest"};
-    columns all, sites, sums;
-    bool ok = read_columns(&all, s->file, "/latency", names, 5);
-    ok &= read_columns(&sites, s->file, "/latency/sites", site_names, 4);
-    ok &= read_columns(&sums, s->file, "/latency/sums", sum_names, 8);
+    orr_columns all, sites, sums;
+    bool ok = orr_columns_read(&all, s->file, "/latency", names, 5);
+    ok &= orr_columns_read(&sites, s->file, "/latency/sites", site_names, 4);
+    ok &= orr_columns_read(&sums, s->file, "/latency/sums", sum_names, 8);
     for (size_t r = 0; ok && r < all.rows; r++) {
         size_t class = (size_t)all.value[0][r], service = (size_t)all.value[1][r], metric = (size_t)all.value[2][r];
         if (class >= s->class_count || service >= s->service_count || metric >= METRICS)
@@ -173,33 +152,10 @@ static bool add_latency(summing *s)
                 to[g]->largest[metric] = sums.value[7][r];
         }
     }
-    free_columns(&all);
-    free_columns(&sites);
-    free_columns(&sums);
+    orr_columns_free(&all);
+    orr_columns_free(&sites);
+    orr_columns_free(&sums);
     return ok;
-}
-
-static void number(cJSON *object, const char *name, double value)
-{
-    if (isfinite(value))
-        cJSON_AddNumberToObject(object, name, value);
-    else
-        cJSON_AddNullToObject(object, name);
-}
-
-/* Mean and quantiles of times, in s. */
-static void describe_times(cJSON *to, const summing *s, const orr_histogram *h, int64_t count, double sum_s, int64_t largest)
-{
-    static const struct {
-        const char *name;
-        double      q;
-    } quantile[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}};
-    number(to, "mean", count > 0 ? sum_s / (double)count : NAN);
-    for (size_t i = 0; i < sizeof quantile / sizeof *quantile; i++) {
-        int64_t q = orr_histogram_quantile(h, &s->shelf, quantile[i].q);
-        number(to, quantile[i].name, q < 0 ? NAN : (double)(q > largest ? largest : q) / ORR_SECOND);
-    }
-    number(to, "count", (double)count);
 }
 
 /* requests, latency, tokens and cost of a group. */
@@ -207,19 +163,19 @@ static void describe(cJSON *to, summing *s, group *g)
 {
     cJSON *requests = cJSON_AddObjectToObject(to, "requests"), *latency = cJSON_AddObjectToObject(to, "latency");
     for (int i = 0; i < REQUESTS; i++)
-        number(requests, request_names[i], (double)g->requests[i]);
+        orr_summary_put(requests, request_names[i], (double)g->requests[i]);
     for (int m = 0; m < METRICS; m++)
-        describe_times(cJSON_AddObjectToObject(latency, orr_metric_names[m]), s, &g->histogram[m], g->measured[m], g->sum_s[m], g->largest[m]);
+        orr_summary_times(cJSON_AddObjectToObject(latency, orr_metric_names[m]), &g->histogram[m], &s->shelf, g->measured[m], g->sum_s[m], g->largest[m]);
     cJSON *tokens = cJSON_AddObjectToObject(to, "tokens"), *cost = cJSON_AddObjectToObject(to, "cost");
     double total = 0, yuan = (double)g->yuan + (double)g->nano * 1e-9;
     for (int i = 0; i < KINDS; i++) {
-        number(tokens, token_names[i], (double)g->tokens[i]);
+        orr_summary_put(tokens, token_names[i], (double)g->tokens[i]);
         total += (double)g->tokens[i];
     }
     double input = (double)g->tokens[0] + (double)g->tokens[1];
-    number(tokens, "cached_share", input > 0 ? (double)g->tokens[0] / input : NAN);
-    number(cost, "total_yuan", yuan);
-    number(cost, "per_million_tokens_yuan", total > 0 ? yuan / total * 1e6 : NAN);
+    orr_summary_put(tokens, "cached_share", input > 0 ? (double)g->tokens[0] / input : NAN);
+    orr_summary_put(cost, "total_yuan", yuan);
+    orr_summary_put(cost, "per_million_tokens_yuan", total > 0 ? yuan / total * 1e6 : NAN);
 }
 
 static void describe_many(cJSON *to, const char *name, summing *s, group *groups, const char *names, size_t count)
@@ -235,12 +191,12 @@ static bool describe_gaps(cJSON *to, summing *s)
 {
     static const char *const names[] = {"bucket", "count"};
     static const char *const sum_names[] = {"gaps", "gap_sum_s", "gap_sum_ns", "gap_largest"};
-    columns gaps, sums;
+    orr_columns gaps, sums;
     orr_histogram all = {0};
     int64_t count = 0, largest = 0;
     double sum_s = 0;
-    bool ok = read_columns(&gaps, s->file, "/latency/gaps", names, 2);
-    ok &= read_columns(&sums, s->file, "/serving", sum_names, 4);
+    bool ok = orr_columns_read(&gaps, s->file, "/latency/gaps", names, 2);
+    ok &= orr_columns_read(&sums, s->file, "/serving", sum_names, 4);
     for (size_t r = 0; ok && r < gaps.rows; r++)
         ok = orr_histogram_add(&all, &s->shelf, gaps.value[0][r], (uint32_t)gaps.value[1][r]);
     for (size_t r = 0; ok && r < sums.rows; r++) {
@@ -249,57 +205,9 @@ static bool describe_gaps(cJSON *to, summing *s)
         largest = sums.value[3][r] > largest ? sums.value[3][r] : largest;
     }
     if (ok)
-        describe_times(cJSON_AddObjectToObject(cJSON_GetObjectItem(to, "latency"), "itl"), s, &all, count, sum_s, largest);
-    free_columns(&gaps);
-    free_columns(&sums);
-    return ok;
-}
-
-/* Utilisation and batch: from the time series of pools. */
-static bool describe_servers(cJSON *to, hid_t file, int64_t until_ns)
-{
-    size_t n, pools, unused;
-    double *slot = orr_read_doubles(file, "/sites", "slot_time", &n), *batch = orr_read_doubles(file, "/sites", "batch_time", &unused);
-    double *busy = orr_read_doubles(file, "/sites", "busy_time", &unused), *width = orr_read_doubles(file, "/sites", "width", &unused);
-    double *taken = orr_read_doubles(file, "/sites", "utilisation", &unused);
-    int64_t *pool = orr_read_integers(file, "/sites", "pool", &unused), *time = orr_read_integers(file, "/sites", "time", &unused);
-    int64_t *slots = orr_read_integers(file, "/scenario/pools", "slots", &pools), *group_size = orr_read_integers(file, "/scenario/pools", "group", &unused);
-    int64_t *replicas = orr_read_integers(file, "/scenario/pools", "replicas", &unused), *cache = orr_read_integers(file, "/scenario/pools", "kv_tokens", &unused);
-    size_t hours = (size_t)(until_ns / ORR_HOUR) + 1;
-    double *hour_slot = calloc(hours, sizeof *hour_slot), *hour_most = calloc(hours, sizeof *hour_most), *hour_batch = calloc(hours, sizeof *hour_batch),
-           *hour_busy = calloc(hours, sizeof *hour_busy);
-    bool ok = slot && batch && busy && width && taken && pool && time && slots && group_size && replicas && cache && hour_slot && hour_most && hour_batch && hour_busy;
-    double used = 0, most = 0, batches = 0, works = 0, weights = 0;
-    bool accelerated = false;
-    for (size_t p = 0; ok && p < pools; p++)
-        accelerated |= cache[p] > 0;
-    for (size_t i = 0; ok && i < n; i++) {
-        size_t p = (size_t)pool[i], hour = (size_t)(time[i] / ORR_HOUR);
-        if (p >= pools || hour >= hours || slots[p] <= 0)
-            continue;
-        if (accelerated && cache[p] == 0) /* stations beside accelerators do not count into the accelerators' figure */
-            continue;
-        double weight = accelerated ? (double)(group_size[p] * replicas[p]) : (double)slots[p];
-        double share = weight * slot[i] / (double)slots[p], whole = taken[i] > 0 ? share / taken[i] : weight * width[i] / ORR_SECOND; /* replicas come and go */
-        used += share, most += whole, batches += batch[i], works += busy[i], weights += weight;
-        hour_slot[hour] += share, hour_most[hour] += whole, hour_batch[hour] += batch[i], hour_busy[hour] += busy[i];
-    }
-    size_t peak = 0;
-    for (size_t h = 1; ok && h < hours; h++)
-        if (hour_most[h] > 0 && hour_slot[h] * hour_most[peak] > hour_slot[peak] * hour_most[h])
-            peak = h;
-    if (ok) {
-        number(cJSON_AddObjectToObject(to, "batch"), "mean", works > 0 ? batches / works : NAN);
-        cJSON *utilisation = cJSON_AddObjectToObject(to, "utilisation");
-        number(utilisation, "accelerators", most > 0 ? used / most : NAN);
-        cJSON *hour = cJSON_AddObjectToObject(to, "busy_hour");
-        number(hour, "hour", (double)peak);
-        number(hour, "utilisation", hour_most[peak] > 0 ? hour_slot[peak] / hour_most[peak] : NAN);
-        number(hour, "batch_mean", hour_busy[peak] > 0 ? hour_batch[peak] / hour_busy[peak] : NAN);
-    }
-    void *const owned[] = {slot, batch, busy, width, taken, pool, time, slots, group_size, replicas, cache, hour_slot, hour_most, hour_batch, hour_busy};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
-        free(owned[i]);
+        orr_summary_times(cJSON_AddObjectToObject(cJSON_GetObjectItem(to, "latency"), "itl"), &all, &s->shelf, count, sum_s, largest);
+    orr_columns_free(&gaps);
+    orr_columns_free(&sums);
     return ok;
 }
 
@@ -318,8 +226,8 @@ static void describe_links(cJSON *to, hid_t file, double seconds)
         used += each[l] > 0;
         most = each[l] > most ? each[l] : most;
     }
-    number(cJSON_GetObjectItem(to, "utilisation"), "links", used > 0 && seconds > 0 ? load / seconds / (double)used : NAN);
-    number(cJSON_GetObjectItem(to, "utilisation"), "busiest_link", used > 0 && seconds > 0 ? most / seconds : NAN);
+    orr_summary_put(cJSON_GetObjectItem(to, "utilisation"), "links", used > 0 && seconds > 0 ? load / seconds / (double)used : NAN);
+    orr_summary_put(cJSON_GetObjectItem(to, "utilisation"), "busiest_link", used > 0 && seconds > 0 ? most / seconds : NAN);
     free(each);
     free(link);
     free(ab);
@@ -334,8 +242,8 @@ static void describe_audit(cJSON *to, hid_t file)
     for (size_t i = 0; failed && i < checks; i++)
         sum += failed[i];
     cJSON *audit = cJSON_AddObjectToObject(to, "audit");
-    number(audit, "checks", (double)checks);
-    number(audit, "failed", failed ? (double)sum : NAN);
+    orr_summary_put(audit, "checks", (double)checks);
+    orr_summary_put(audit, "failed", failed ? (double)sum : NAN);
     free(failed);
 }
 
@@ -346,13 +254,13 @@ static void describe_speed(cJSON *to, hid_t file, double offered)
     if (host < 0)
         return;
     double wall = orr_read_attribute_double(host, "wall_s", NAN);
-    number(speed, "wall_s", wall);
-    number(speed, "requests_per_s", offered / wall);
-    number(speed, "events_per_s", (double)orr_read_attribute_integer(host, "events", 0) / wall);
-    number(speed, "output_s", orr_read_attribute_double(host, "output_s", NAN));
-    number(speed, "lanes", (double)orr_read_attribute_integer(host, "lanes", 1));
-    number(speed, "window_requests", orr_read_attribute_double(host, "window_requests", NAN));
-    number(speed, "peak_rss_bytes", (double)orr_read_attribute_integer(host, "peak_rss_bytes", 0));
+    orr_summary_put(speed, "wall_s", wall);
+    orr_summary_put(speed, "requests_per_s", offered / wall);
+    orr_summary_put(speed, "events_per_s", (double)orr_read_attribute_integer(host, "events", 0) / wall);
+    orr_summary_put(speed, "output_s", orr_read_attribute_double(host, "output_s", NAN));
+    orr_summary_put(speed, "lanes", (double)orr_read_attribute_integer(host, "lanes", 1));
+    orr_summary_put(speed, "window_requests", orr_read_attribute_double(host, "window_requests", NAN));
+    orr_summary_put(speed, "peak_rss_bytes", (double)orr_read_attribute_integer(host, "peak_rss_bytes", 0));
     H5Gclose(host);
 }
 
@@ -384,16 +292,16 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         char *policy = orr_read_attribute_text(file, "policy"), *status = orr_read_attribute_text(file, "status");
         cJSON_AddStringToObject(to, "policy", policy ? policy : "");
         cJSON_AddStringToObject(to, "status", status ? status : "");
-        number(to, "seed", (double)orr_read_attribute_integer(file, "seed", 0));
-        number(to, "simulated_s", seconds);
+        orr_summary_put(to, "seed", (double)orr_read_attribute_integer(file, "seed", 0));
+        orr_summary_put(to, "simulated_s", seconds);
         free(policy);
         free(status);
         describe(to, &s, s.all);
-        ok = describe_gaps(to, &s) && describe_servers(to, file, until) && orr_summary_power(to, file);
+        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && orr_summary_power(to, file, 0) && orr_summary_saturation(to, file, path, problems);
         describe_links(to, file, seconds);
         int64_t ended = s.all->requests[0] - s.all->requests[5];
-        number(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);
-        number(to, "slo_attainment", ended > 0 ? (double)s.all->slo_met / (double)ended : NAN);
+        orr_summary_put(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);
+        orr_summary_put(to, "slo_attainment", ended > 0 ? (double)s.all->slo_met / (double)ended : NAN);
         describe_audit(to, file);
         describe_speed(to, file, (double)s.all->requests[0]);
         describe_many(to, "by_class", &s, s.classes, s.class_names, s.class_count);

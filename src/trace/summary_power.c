@@ -1,5 +1,7 @@
 #include "trace/summary_power.h"
 
+#include "trace/summary_times.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,7 @@ typedef struct draw {
 
 /* The columns that are read, each malloced. */
 typedef struct tables {
-    int64_t *pool, *tokens, *pool_site, *pool_service;
+    int64_t *time, *pool, *tokens, *pool_site, *pool_service;
     double  *it, *energy, *carbon, *yuan;
     char    *sites, *services, *models;
     size_t   rows, pool_count, site_count, service_count;
@@ -20,6 +22,7 @@ typedef struct tables {
 static bool read_tables(tables *t, hid_t file)
 {
     size_t n;
+    t->time = orr_read_integers(file, "/sites", "time", &n);
     t->pool = orr_read_integers(file, "/sites", "pool", &t->rows);
     t->tokens = orr_read_integers(file, "/sites", "tokens", &n);
     t->it = orr_read_doubles(file, "/sites", "it_energy", &n);
@@ -31,12 +34,12 @@ static bool read_tables(tables *t, hid_t file)
     t->sites = orr_read_texts(file, "/scenario/sites", "id", &t->site_count);
     t->services = orr_read_texts(file, "/scenario/services", "name", &t->service_count);
     t->models = orr_read_texts(file, "/scenario/services", "model", &n);
-    return t->pool && t->tokens && t->it && t->energy && t->carbon && t->yuan && t->pool_site && t->pool_service && t->sites && t->services && t->models;
+    return t->time && t->pool && t->tokens && t->it && t->energy && t->carbon && t->yuan && t->pool_site && t->pool_service && t->sites && t->services && t->models;
 }
 
 static void free_tables(tables *t)
 {
-    void *const owned[] = {t->pool, t->tokens, t->it, t->energy, t->carbon, t->yuan, t->pool_site, t->pool_service, t->sites, t->services, t->models};
+    void *const owned[] = {t->time, t->pool, t->tokens, t->it, t->energy, t->carbon, t->yuan, t->pool_site, t->pool_service, t->sites, t->services, t->models};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
 }
@@ -65,26 +68,18 @@ static void add(draw *to, const tables *t, size_t row)
     to->tokens += (double)t->tokens[row];
 }
 
-static void number(cJSON *object, const char *name, double value)
-{
-    if (isfinite(value))
-        cJSON_AddNumberToObject(object, name, value);
-    else
-        cJSON_AddNullToObject(object, name);
-}
-
 static void describe(cJSON *to, const draw *d)
 {
     double millions = d->tokens > 0 ? d->tokens / 1e6 : NAN;
     cJSON *energy = cJSON_AddObjectToObject(to, "energy"), *carbon = cJSON_AddObjectToObject(to, "carbon"), *electricity = cJSON_AddObjectToObject(to, "electricity");
-    number(energy, "kwh", d->kwh);
-    number(energy, "it_kwh", d->it_kwh);
-    number(energy, "pue", d->it_kwh > 0 ? d->kwh / d->it_kwh : NAN);
-    number(energy, "per_million_tokens_kwh", d->kwh / millions);
-    number(carbon, "kg", d->kg);
-    number(carbon, "per_million_tokens_g", 1000 * d->kg / millions);
-    number(electricity, "yuan", d->yuan);
-    number(electricity, "per_million_tokens_yuan", d->yuan / millions);
+    orr_summary_put(energy, "kwh", d->kwh);
+    orr_summary_put(energy, "it_kwh", d->it_kwh);
+    orr_summary_put(energy, "pue", d->it_kwh > 0 ? d->kwh / d->it_kwh : NAN);
+    orr_summary_put(energy, "per_million_tokens_kwh", d->kwh / millions);
+    orr_summary_put(carbon, "kg", d->kg);
+    orr_summary_put(carbon, "per_million_tokens_g", 1000 * d->kg / millions);
+    orr_summary_put(electricity, "yuan", d->yuan);
+    orr_summary_put(electricity, "per_million_tokens_yuan", d->yuan / millions);
 }
 
 static void describe_part(cJSON *to, const char *name, const draw *d)
@@ -92,11 +87,11 @@ static void describe_part(cJSON *to, const char *name, const draw *d)
     if (d->kwh <= 0 && d->tokens <= 0)
         return;
     cJSON *part = cJSON_AddObjectToObject(to, name);
-    number(part, "tokens", d->tokens);
+    orr_summary_put(part, "tokens", d->tokens);
     describe(part, d);
 }
 
-bool orr_summary_power(cJSON *summary, hid_t file)
+bool orr_summary_power(cJSON *summary, hid_t file, int64_t from_ns)
 {
     tables t = {0};
     draw all = {0}, *sites = NULL, *models = NULL;
@@ -108,6 +103,8 @@ bool orr_summary_power(cJSON *summary, hid_t file)
         size_t pool = (size_t)t.pool[r];
         if (!(ok = pool < t.pool_count && (size_t)t.pool_site[pool] < t.site_count && (size_t)t.pool_service[pool] < t.service_count))
             break;
+        if (t.time[r] < from_ns)
+            continue;
         add(&all, &t, r);
         add(&sites[t.pool_site[pool]], &t, r);
         add(&models[first_with_model(&t, (size_t)t.pool_service[pool])], &t, r);

@@ -11,7 +11,7 @@
 
 #include <cjson/cJSON.h>
 
-/** Adds `energy`, `carbon`, `electricity` and `serving` (`by_site`, `by_model`) to a summary. False if the file lacks tables or memory ran out. */
-bool orr_summary_power(cJSON *summary, hid_t file);
+/** Adds `energy`, `carbon`, `electricity` and `serving` (`by_site`, `by_model`) to a summary, over the bins that start from `from_ns` on. False if the file lacks tables or memory ran out. */
+bool orr_summary_power(cJSON *summary, hid_t file, int64_t from_ns);
 
 #endif
