@@ -128,18 +128,18 @@ static cJSON *record_of(const orr_campaign *c, const char *address, orr_problems
     if (record != NULL)
         return record;
     char *path = orr_run_path(c->folder, address, ".h5");
-    hid_t file = path == NULL ? -1 : orr_result_open(path, problems);
-    cJSON *summary = file < 0 ? NULL : orr_summary(file, path, problems);
-    if (file >= 0)
-        H5Fclose(file);
+    record = path == NULL ? NULL : cJSON_CreateObject();
+    if (record != NULL && !orr_record_add_results(record, path, problems)) {
+        cJSON_Delete(record);
+        record = NULL;
+    }
     free(path);
-    if (summary == NULL)
-        return NULL;
-    record = cJSON_CreateObject();
-    cJSON_AddNumberToObject(record, "wall_s", orr_summary_number(summary, "speed.wall_s"));
-    cJSON_AddNumberToObject(record, "peak_memory", orr_summary_number(summary, "speed.peak_rss_bytes"));
-    cJSON_AddNumberToObject(record, "requests", orr_summary_number(summary, "requests.offered"));
-    cJSON_AddItemToObject(record, "summary", summary);
+    const cJSON *summary = cJSON_GetObjectItemCaseSensitive(record, "summary");
+    if (record != NULL) {
+        cJSON_AddNumberToObject(record, "wall_s", orr_summary_number(summary, "speed.wall_s"));
+        cJSON_AddNumberToObject(record, "peak_memory", orr_summary_number(summary, "speed.peak_rss_bytes"));
+        cJSON_AddNumberToObject(record, "requests", orr_summary_number(summary, "requests.offered"));
+    }
     return record;
 }
 

@@ -6,22 +6,25 @@
 #include <string.h>
 #include <time.h>
 
-enum { INSERT, END, FORGET, GET, NOTE, SET_NOTE, STATEMENTS };
+enum { INSERT, END, FORGET, GET, NOTE, SET_NOTE, WINDOW, SET_WINDOW, STATEMENTS };
 enum { BUSY_MS = 30000 };
 
 static const char *const texts[STATEMENTS] = {
     [INSERT] = "INSERT INTO runs (address, what, seed, planned) VALUES (?1, ?2, ?3, 1) ON CONFLICT (address) DO UPDATE SET planned = 1, what = ?2",
-    [END] = "UPDATE runs SET state = ?2, exit = ?3, wall_s = ?4, cpu_s = ?5, peak_memory = ?6, bytes = ?7, requests = ?8, message = ?9, summary = ?10, ended = ?11 WHERE address = ?1",
+    [END] = "UPDATE runs SET state = ?2, exit = ?3, wall_s = ?4, cpu_s = ?5, peak_memory = ?6, bytes = ?7, requests = ?8, message = ?9, summary = ?10, ended = ?11, in_system = ?12, bin_ns = ?13 WHERE address = ?1",
     [FORGET] = "UPDATE runs SET state = 0, exit = NULL, message = NULL, summary = NULL WHERE address = ?1",
-    [GET] = "SELECT state, exit, wall_s, cpu_s, peak_memory, bytes, requests, message, summary FROM runs WHERE address = ?1",
+    [GET] = "SELECT state, exit, wall_s, cpu_s, peak_memory, bytes, requests, message, summary, in_system, bin_ns FROM runs WHERE address = ?1",
     [NOTE] = "SELECT value FROM notes WHERE name = ?1",
+    [WINDOW] = "SELECT summary FROM windows WHERE address = ?1 AND from_ns = ?2",
+    [SET_WINDOW] = "INSERT OR REPLACE INTO windows (address, from_ns, summary) VALUES (?1, ?2, ?3)",
     [SET_NOTE] = "INSERT OR REPLACE INTO notes (name, value) VALUES (?1, ?2)",
 };
 
 static const char layout[] =
     "CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT);"
     "CREATE TABLE IF NOT EXISTS runs (address TEXT PRIMARY KEY, what TEXT NOT NULL, seed TEXT NOT NULL, planned INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, exit INTEGER,"
-    " wall_s REAL, cpu_s REAL, peak_memory REAL, bytes REAL, requests REAL, message TEXT, summary TEXT, ended REAL) WITHOUT ROWID;";
+    " wall_s REAL, cpu_s REAL, peak_memory REAL, bytes REAL, requests REAL, message TEXT, summary TEXT, ended REAL, in_system TEXT, bin_ns REAL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS windows (address TEXT NOT NULL, from_ns INTEGER NOT NULL, summary TEXT NOT NULL, PRIMARY KEY (address, from_ns)) WITHOUT ROWID;";
 
 struct orr_manifest {
     sqlite3      *db;
@@ -141,7 +144,12 @@ orr_status orr_manifest_end(orr_manifest *m, const char *address, int exit, cons
     if (summary != NULL)
         bind_text(s, 10, summary);
     sqlite3_bind_double(s, 11, (double)time(NULL));
+    char *in_system = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(record, "in_system"));
+    if (in_system != NULL)
+        bind_text(s, 12, in_system);
+    sqlite3_bind_double(s, 13, number_in(record, "bin_ns"));
     bool ok = stepped(s);
+    cJSON_free(in_system);
     cJSON_free(summary);
     return ok ? ORR_OK : failed(m, problems);
 }
@@ -169,6 +177,8 @@ bool orr_manifest_get(orr_manifest *m, const char *address, orr_manifest_row *ro
     row->requests = sqlite3_column_double(s, 6);
     row->message = (const char *)sqlite3_column_text(s, 7);
     row->summary = (const char *)sqlite3_column_text(s, 8);
+    row->in_system = (const char *)sqlite3_column_text(s, 9);
+    row->bin_ns = sqlite3_column_double(s, 10);
     return true;
 }
 
@@ -193,6 +203,26 @@ bool orr_manifest_totals_of(orr_manifest *m, orr_manifest_totals *t)
     }
     sqlite3_finalize(s);
     return true;
+}
+
+char *orr_manifest_window(orr_manifest *m, const char *address, int64_t from_ns)
+{
+    sqlite3_stmt *s = m->statement[WINDOW];
+    sqlite3_reset(s);
+    bind_text(s, 1, address);
+    sqlite3_bind_int64(s, 2, from_ns);
+    char *summary = sqlite3_step(s) == SQLITE_ROW ? strdup((const char *)sqlite3_column_text(s, 0)) : NULL;
+    sqlite3_reset(s);
+    return summary;
+}
+
+orr_status orr_manifest_set_window(orr_manifest *m, const char *address, int64_t from_ns, const char *summary, orr_problems *problems)
+{
+    sqlite3_stmt *s = m->statement[SET_WINDOW];
+    bind_text(s, 1, address);
+    sqlite3_bind_int64(s, 2, from_ns);
+    bind_text(s, 3, summary);
+    return stepped(s) ? ORR_OK : failed(m, problems);
 }
 
 char *orr_manifest_note(orr_manifest *m, const char *name)

@@ -23,6 +23,8 @@ typedef struct orr_manifest_row {
     double        wall_s, cpu_s, peak_memory, bytes, requests;
     const char   *message; /**< of a failure; valid during the call */
     const char   *summary; /**< JSON, or NULL; valid during the call */
+    const char   *in_system; /**< JSON list: requests in the system at the end of each bin; NULL if not known; valid during the call */
+    double        bin_ns;
 } orr_manifest_row;
 
 /** Opens FOLDER/manifest.sqlite, making it if `write`. NULL with a problem. */
@@ -37,6 +39,10 @@ orr_status orr_manifest_end(orr_manifest *manifest, const char *address, int exi
 
 /** Forgets how a run ended, so that it is missing again. */
 orr_status orr_manifest_forget(orr_manifest *manifest, const char *address, orr_problems *problems);
+
+/** The summary of a run from a moment on (trace/summary_window.h), if the book has it; malloced JSON. */
+char      *orr_manifest_window(orr_manifest *manifest, const char *address, int64_t from_ns);
+orr_status orr_manifest_set_window(orr_manifest *manifest, const char *address, int64_t from_ns, const char *summary, orr_problems *problems);
 
 /** Several entries as one, for speed. */
 void orr_manifest_begin(orr_manifest *manifest);

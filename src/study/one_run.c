@@ -1,6 +1,7 @@
 #include "study/one_run.h"
 
 #include "trace/run.h"
+#include "trace/run_series.h"
 #include "trace/summary.h"
 
 #include <errno.h>
@@ -142,13 +143,21 @@ static int exit_of(orr_status status)
     }
 }
 
-static bool add_summary(cJSON *record, const char *made, orr_problems *problems)
+bool orr_record_add_results(cJSON *record, const char *path, orr_problems *problems)
 {
-    hid_t file = orr_result_open(made, problems);
-    cJSON *summary = file < 0 ? NULL : orr_summary(file, made, problems);
+    orr_run_series series = {0};
+    hid_t file = orr_result_open(path, problems);
+    cJSON *summary = file < 0 ? NULL : orr_summary(file, path, problems);
+    bool ok = summary != NULL && cJSON_AddItemToObject(record, "summary", summary) && orr_run_series_read(&series, file, path, problems);
     if (file >= 0)
         H5Fclose(file);
-    return summary != NULL && cJSON_AddItemToObject(record, "summary", summary);
+    if (ok) {
+        size_t bins = orr_run_series_whole_bins(&series);
+        cJSON_AddNumberToObject(record, "bin_ns", (double)series.bin_ns);
+        cJSON_AddItemToObject(record, "in_system", bins > 0 ? cJSON_CreateDoubleArray(series.in_system, (int)bins) : cJSON_CreateArray());
+    }
+    orr_run_series_clear(&series);
+    return ok;
 }
 
 int orr_one_run(const char *folder, const orr_orders *orders, size_t index, orr_world *shared, const volatile sig_atomic_t *stop)
@@ -167,7 +176,7 @@ int orr_one_run(const char *folder, const orr_orders *orders, size_t index, orr_
     } else if (orr_problems_any(&problems)) {
         status = ORR_BAD_INPUT;
     }
-    if (status == ORR_OK && !add_summary(record, made, &problems))
+    if (status == ORR_OK && !orr_record_add_results(record, made, &problems))
         status = ORR_IO;
     if (status == ORR_AUDIT_FAILED)
         orr_problem(&problems, (orr_where){0}, "%u of %u checks of the audit failed", result.audit.failed, result.audit.count);

@@ -2,7 +2,7 @@
  * One run of a study: simulated in a process of its own, into a file named by its address.
  *
  * Invariant: FOLDER/runs/ADDRESS.h5 is there if and only if the run is done; it appears whole, after FOLDER/runs/ADDRESS.json, its record (exit status,
- * time, memory, summary). Both are made under other names in FOLDER/work and renamed, so a process can be killed at any moment, and two that do
+ * time, memory, summary, and bin by bin the requests in the system). Both are made under other names in FOLDER/work and renamed, so a process can be killed at any moment, and two that do
  * the same run at once (a requeued task and its ghost) only do it twice.
  */
 #ifndef ORRERY_STUDY_ONE_RUN_H
@@ -27,6 +27,9 @@ bool orr_run_is_done(const char *folder, const char *address);
  * audit failed or it was stopped, 2 bad input, 3 the machine failed (disk, memory). What went wrong is in the record, except when stopped.
  */
 int orr_one_run(const char *folder, const orr_orders *orders, size_t index, orr_world *world, const volatile sig_atomic_t *stop);
+
+/** Adds what is read from the run's file: `summary`, and `in_system` with `bin_ns`. False with problems. */
+bool orr_record_add_results(cJSON *record, const char *path, orr_problems *problems);
 
 /** Reads a record; NULL if there is none that is whole. */
 cJSON *orr_record_read(const char *folder, const char *address);

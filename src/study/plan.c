@@ -1,8 +1,10 @@
 #include "study/plan.h"
 
+#include "base/time.h"
 #include "clients/arrivals.h"
 #include "world/world.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +71,28 @@ static double expected_requests(const orr_world *w)
     return requests;
 }
 
+static bool by_the_clock(const orr_world *w)
+{
+    bool clock = w->plan_count > 0 || w->failure_count > 0 || orr_world_next_tariff(w, 0) != ORR_NEVER || orr_world_next_grid_hour(w, 0) != ORR_NEVER;
+    for (uint32_t i = 0; i < w->cohort_count; i++) {
+        const orr_class *class = &w->classes[w->cohorts[i].class_];
+        clock = clock || w->cohorts[i].trace_count > 0;
+        for (int hour = 1; hour < 24; hour++)
+            clock = clock || fabs(class->profile[hour] - class->profile[0]) > 1e-9;
+    }
+    return clock;
+}
+
+static bool warmed_up(const orr_world *w)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < w->cohort_count; i++)
+        any = any || w->cohorts[i].unmeasured > 0;
+    return any;
+}
+
 /* Loads the world of a variant and drops it; what is wrong is said at `where`. */
-static bool try_variant(const orr_plan_of_study *p, orr_variant *v, orr_where where, orr_problems *problems)
+static bool try_variant(orr_plan_of_study *p, orr_variant *v, orr_where where, orr_problems *problems)
 {
     orr_problems own = {0};
     orr_world *w = orr_world_load(p->study->scenario, v->overrides, v->count, &own);
@@ -81,11 +103,15 @@ static bool try_variant(const orr_plan_of_study *p, orr_variant *v, orr_where wh
     bool ok = w != NULL;
     if (ok)
         v->requests = expected_requests(w);
+    if (ok && v == p->variants) {
+        p->by_the_clock = by_the_clock(w);
+        p->warmed_up = warmed_up(w);
+    }
     orr_world_destroy(w);
     return ok;
 }
 
-static bool try_all(const orr_plan_of_study *p, orr_problems *problems)
+static bool try_all(orr_plan_of_study *p, orr_problems *problems)
 {
     const orr_study *s = p->study;
     size_t index[ORR_MOST_AXES] = {0};

@@ -33,6 +33,8 @@ typedef struct orr_plan_of_study {
     size_t           variant_count;
     orr_planned_run *runs; /**< by variant, then by seed in the study's order */
     size_t           run_count;
+    bool             by_the_clock; /**< rates, prices, plans or failures of the first variant go by the clock, or its arrivals are recorded: there is no steady state */
+    bool             warmed_up;    /**< the scenario leaves a warm-up out itself (output.warmup) */
 } orr_plan_of_study;
 
 /**

@@ -1,6 +1,7 @@
 #include "study/results.h"
 
 #include "statistics/holm.h"
+#include "study/warm_up.h"
 #include "trace/comparison.h"
 #include "trace/summary.h"
 
@@ -259,7 +260,13 @@ orr_status orr_results_read(orr_results *r, const orr_campaign *campaign, orr_pr
 {
     *r = (orr_results){.campaign = campaign, .method = campaign->study->method};
     orr_status status = read_names(r, problems);
-    if (status == ORR_OK && !(allocate(r) && read_runs(r) && estimate(r)))
+    if (status == ORR_OK && !(allocate(r) && read_runs(r)))
+        status = ORR_NO_MEMORY;
+    if (status == ORR_OK && r->method == ORR_METHOD_AUTO)
+        r->method = campaign->plan.by_the_clock || campaign->plan.warmed_up ? ORR_METHOD_TERMINATING : ORR_METHOD_REPLICATIONS;
+    if (status == ORR_OK && r->method == ORR_METHOD_REPLICATIONS)
+        status = orr_warm_up_delete(r, problems);
+    if (status == ORR_OK && !estimate(r))
         status = ORR_NO_MEMORY;
     if (status != ORR_OK)
         orr_results_clear(r);

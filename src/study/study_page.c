@@ -209,6 +209,8 @@ static void add_method(cJSON *to, const orr_results *r)
     static const char *const names[] = {"auto", "replications", "terminating", "batch_means"};
     const orr_study *s = r->campaign->study;
     char text[1024], how[320] = "every run counts from its beginning to its end (a day or an outage has no steady state)";
+    if (r->campaign->plan.warmed_up)
+        snprintf(how, sizeof how, "the scenario itself leaves the first requests of every run out of latencies (output.warmup)");
     int64_t longest = 0;
     size_t unsettled = 0, claims = orr_study_cells(s) * (s->policy_count - 1) * r->shown_count;
     for (size_t c = 0; c < orr_study_cells(s); c++) {
