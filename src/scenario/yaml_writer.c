@@ -171,7 +171,7 @@ static void build_flow(orr_text_builder *out, const orr_node *node)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._%/+-";
     if (node->kind == ORR_NODE_SCALAR) {
-        if (!node->quoted && node->text[strspn(node->text, plain)] == '\0' && orr_yaml_is_plain(node->text))
+        if (orr_tree_is_nothing(node) || (!node->quoted && node->text[strspn(node->text, plain)] == '\0' && orr_yaml_is_plain(node->text)))
             orr_build_text(out, node->text);
         else
             build_quoted(out, node->text, true);

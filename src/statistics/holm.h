@@ -12,8 +12,8 @@
 /**
  * Holm's step-down procedure (Holm, Scandinavian Journal of Statistics 6, 1979): of the claims with p-values `p`, rejects as many as it can while
  * the chance of even one false rejection stays at most `alpha`, however the claims depend on each other. The k-th smallest of m is
- * compared with alpha / (m - k + 1); the first that fails ends it. A NaN is no claim. Quadratic in `count`, which is small.
+ * compared with alpha / (m - k + 1); the first that fails ends it. A NaN is no claim. False when out of memory.
  */
-void orr_holm(const double *p, size_t count, double alpha, bool *significant);
+bool orr_holm(const double *p, size_t count, double alpha, bool *significant);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/time.h"
 #include "clients/arrivals.h"
-#include "world/world.h"
+#include "grid/grid.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -91,13 +91,54 @@ static bool warmed_up(const orr_world *w)
     return any;
 }
 
-/* Loads the world of a variant and drops it; what is wrong is said at `where`. */
-static bool try_variant(orr_plan_of_study *p, orr_variant *v, orr_where where, orr_problems *problems)
+static bool begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
+
+/* Where the study has the override that a problem is about, if it is about one. */
+static bool place_of(const orr_study *s, const orr_variant *v, const char *problem, orr_where *where)
+{
+    size_t index[ORR_MOST_AXES];
+    if (!begins(problem, "--set "))
+        return false;
+    problem += strlen("--set ");
+    for (size_t i = 0; i < s->fixed_count; i++)
+        if (begins(problem, s->fixed[i])) {
+            *where = s->fixed_where[i];
+            return true;
+        }
+    for (size_t i = 0; i < s->policies[v->policy].count; i++)
+        if (begins(problem, s->policies[v->policy].overrides[i])) {
+            *where = s->policies[v->policy].where;
+            return true;
+        }
+    orr_study_cell(s, v->cell, index);
+    for (size_t a = 0; a < s->axis_count; a++)
+        for (size_t k = 0; k < s->axes[a].key_count; k++)
+            if (begins(problem, s->axes[a].values[index[a]].overrides[k])) {
+                *where = s->axes[a].values[index[a]].where;
+                return true;
+            }
+    return false;
+}
+
+/* Says it at its place in the study, without the place that it named itself. */
+static void pass_on(const orr_study *s, const orr_variant *v, const char *problem, orr_where where, orr_problems *problems)
+{
+    static const char middle[] = ": error: ";
+    const char *message = place_of(s, v, problem, &where) ? strstr(problem, middle) : NULL;
+    orr_problem(problems, where, "%s", message != NULL ? message + strlen(middle) : problem);
+}
+
+/* Loads the world of a variant and drops it; what is wrong is said at `where`. With `grid` also what is found only when routes and policy are set up. */
+static bool try_variant(orr_plan_of_study *p, orr_variant *v, bool grid, orr_where where, orr_problems *problems)
 {
     orr_problems own = {0};
     orr_world *w = orr_world_load(p->study->scenario, v->overrides, v->count, &own);
+    const orr_grid_options options = {0};
+    orr_grid g;
+    if (w != NULL && grid && orr_grid_create(&g, w, &options, &own) == ORR_OK)
+        orr_grid_destroy(&g);
     for (size_t i = 0; i < own.count; i++)
-        orr_problem(problems, where, "%s", own.text[i]);
+        pass_on(p->study, v, own.text[i], where, problems);
     problems->out_of_memory |= own.out_of_memory;
     orr_problems_clear(&own);
     bool ok = w != NULL;
@@ -115,19 +156,19 @@ static bool try_all(orr_plan_of_study *p, orr_problems *problems)
 {
     const orr_study *s = p->study;
     size_t index[ORR_MOST_AXES] = {0};
-    bool ok = try_variant(p, &p->variants[0], (orr_where){0}, problems);
+    bool ok = try_variant(p, &p->variants[0], true, (orr_where){0}, problems);
     for (size_t a = 0; ok && a < s->axis_count; a++) {
         size_t step = s->axes[a].count > 64 ? s->axes[a].count / 64 : 1; /* of a long range a part will do: its values are of one form */
         for (size_t i = 1; i < s->axes[a].count; i += step) {
             memset(index, 0, sizeof index);
             index[a] = i;
-            try_variant(p, &p->variants[orr_study_cell_of(s, index) * s->policy_count], s->axes[a].values[i].where, problems);
+            try_variant(p, &p->variants[orr_study_cell_of(s, index) * s->policy_count], i + step >= s->axes[a].count, s->axes[a].values[i].where, problems);
         }
     }
     for (size_t k = 1; ok && k < s->policy_count; k++)
-        try_variant(p, &p->variants[k], s->policies[k].where, problems);
+        try_variant(p, &p->variants[k], true, s->policies[k].where, problems);
     for (size_t i = 0; ok && i < 2 * s->parameter_count; i++)
-        try_variant(p, &p->variants[p->variant_count - 2 * s->parameter_count + i], s->parameters[i / 2].where, problems);
+        try_variant(p, &p->variants[p->variant_count - 2 * s->parameter_count + i], true, s->parameters[i / 2].where, problems);
     return !orr_problems_any(problems);
 }
 

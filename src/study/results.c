@@ -227,8 +227,7 @@ static bool estimate(orr_results *r)
         orr_results_runs(r, base, &base_unstable);
         p[i] = policy == s->baseline || unstable + base_unstable > 0 ? NAN : e->difference.p; /* means of growing queues are no claims */
     }
-    if (ok)
-        orr_holm(p, claims, 1 - s->level, significant);
+    ok = ok && orr_holm(p, claims, 1 - s->level, significant);
     for (size_t i = 0; ok && i < claims; i++)
         r->estimate[i].significant = significant[i];
     free(a);

@@ -250,7 +250,8 @@ static void read_set(reader *r)
 {
     const orr_node *set = orr_node_get(r->root, "set");
     r->study->fixed = room(r, set == NULL ? 0 : set->count, sizeof *r->study->fixed);
-    for (size_t i = 0; set != NULL && r->study->fixed != NULL && i < set->count; i++) {
+    r->study->fixed_where = room(r, set == NULL ? 0 : set->count, sizeof *r->study->fixed_where);
+    for (size_t i = 0; set != NULL && r->study->fixed != NULL && r->study->fixed_where != NULL && i < set->count; i++) {
         const orr_node *value = set->child[i];
         if (!check_key(r, set->key[i], set->key_where[i]))
             continue;
@@ -258,8 +259,10 @@ static void read_set(reader *r)
             add_list_axis(r, set->key[i], value, set->key_where[i]);
         else if (is_range(value))
             add_range_axis(r, set->key[i], value, set->key_where[i]);
-        else
+        else {
+            r->study->fixed_where[r->study->fixed_count] = value->where;
             r->study->fixed[r->study->fixed_count++] = override_of(r, set->key[i], value);
+        }
     }
 }
 
@@ -624,7 +627,7 @@ void orr_study_destroy(orr_study *s)
             free(owned[k]);
     }
     free_texts(s->fixed, s->fixed_count);
-    void *const owned[] = {s->path, s->name, s->question, s->surprise, s->scenario, s->policies, s->seeds, s->metrics, s->parameters, s->anchors, s->text};
+    void *const owned[] = {s->path, s->name, s->question, s->surprise, s->scenario, s->fixed_where, s->policies, s->seeds, s->metrics, s->parameters, s->anchors, s->text};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     orr_document_destroy(s->document);

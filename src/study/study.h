@@ -63,6 +63,7 @@ typedef struct orr_study_anchor {
 typedef struct orr_study {
     char             *path, *name, *question, *surprise, *scenario;
     char            **fixed; /**< overrides of all runs */
+    orr_where        *fixed_where;
     size_t            fixed_count;
     orr_axis          axes[ORR_MOST_AXES];
     size_t            axis_count;
