@@ -86,6 +86,8 @@ static void print_table(const cJSON *summary)
 {
     printf("policy %s, seed %.0f, %s\n", cJSON_GetObjectItem(summary, "policy")->valuestring, orr_summary_number(summary, "seed"),
            cJSON_GetObjectItem(summary, "status")->valuestring);
+    const cJSON *saturation = cJSON_GetObjectItem(summary, "saturation");
+    printf("%s: %s\n", cJSON_GetObjectItem(saturation, "verdict")->valuestring, cJSON_GetObjectItem(saturation, "text")->valuestring);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = orr_summary_number(summary, rows[i].path) * rows[i].factor;
         if (isnan(value))

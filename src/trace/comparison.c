@@ -1,13 +1,15 @@
 #include "trace/comparison.h"
 
-#include "statistics/estimate.h"
+#include "statistics/batch_means.h"
 #include "statistics/holm.h"
+#include "statistics/order_statistic.h"
 #include "trace/report_json.h"
 #include "trace/summary.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const orr_metric_kind orr_compared_metrics[ORR_COMPARED_METRICS] = {
     {"latency.ttft.p99", "TTFT p99", "s", "lower"},
@@ -30,7 +32,9 @@ const orr_metric_kind orr_compared_metrics[ORR_COMPARED_METRICS] = {
 
 /* What is estimated for one policy and metric. */
 typedef struct cell {
-    orr_estimate own, difference;
+    orr_estimate       own, difference;
+    orr_order_interval median; /* of percentiles */
+    double             correlation, reduction;
 } cell;
 
 /* Values of a policy, and of the runs of the baseline with the same seeds; `a`, `b` have room for `count`. */
@@ -62,6 +66,84 @@ static size_t pairs(const orr_compared_run *runs, size_t count, size_t policy, s
     return n;
 }
 
+static bool is_percentile(const char *key)
+{
+    const char *last = strrchr(key, '.');
+    return last != NULL && last[1] == 'p' && strspn(last + 2, "0123456789") == strlen(last + 2);
+}
+
+static bool has_verdict(const cJSON *summary, const char *verdict)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(summary, "saturation"), "verdict");
+    return cJSON_IsString(item) && strcmp(item->valuestring, verdict) == 0;
+}
+
+/* --- one run per policy --- */
+
+/* Every policy has one run, in whose bins the steady state may be looked for. */
+static bool is_single(const orr_compared_run *runs, size_t count, size_t policy_count)
+{
+    bool single = count == policy_count;
+    for (size_t i = 0; single && i < count; i++)
+        single = runs[i].series != NULL && has_verdict(runs[i].summary, "stable");
+    return single;
+}
+
+/* The metric as a series whose mean it is, for means over requests: its first `most` bins. 0 values for other metrics. */
+static size_t metric_by_bin(const orr_run_series *s, const char *key, size_t most, double *value)
+{
+    static const char *const means[] = {"latency.ttft.mean", "latency.tpot.mean", "latency.e2e.mean"};
+    size_t n = s->bins < most ? s->bins : most, latency_n = s->latency_bins < most ? s->latency_bins : most;
+    if (strcmp(key, "slo_attainment") == 0)
+        return orr_ratio_series(s->flow[ORR_FLOW_SLO_MET], s->ended, n, value) ? n : 0;
+    for (int m = 0; m < 3; m++)
+        if (strcmp(key, means[m]) == 0)
+            return orr_ratio_series(s->latency_sum_s[m], s->latency_count[m], latency_n, value) ? latency_n : 0;
+    return 0;
+}
+
+/* Gives an estimate from one run the interval of the batches around its mean. False when out of memory. */
+static bool widen(orr_estimate *e, const double *value, size_t count, double level)
+{
+    orr_batch_estimate batches;
+    if (count == 0 || isnan(e->mean))
+        return true;
+    if (!orr_batch_means(value, count, level, &batches))
+        return false;
+    double half = (batches.mean.high - batches.mean.low) / 2;
+    e->low = e->mean - half;
+    e->high = e->mean + half;
+    e->p = batches.mean.p;
+    return true;
+}
+
+static bool estimate_by_batches(cell *c, const orr_compared_run *runs, size_t count, size_t policy, size_t baseline, const char *key, double level)
+{
+    const orr_compared_run *own = NULL, *other = NULL;
+    for (size_t i = 0; i < count; i++) {
+        own = runs[i].policy == policy ? &runs[i] : own;
+        other = runs[i].policy == baseline ? &runs[i] : other;
+    }
+    size_t most = own->series->bins + other->series->bins;
+    double *a = calloc(most + 1, sizeof *a), *b = calloc(most + 1, sizeof *b);
+    bool ok = a != NULL && b != NULL;
+    size_t n = ok ? metric_by_bin(own->series, key, SIZE_MAX, a) : 0;
+    ok = ok && widen(&c->own, a, n, level);
+    if (ok && own != other && own->seed == other->seed) {
+        /* Without a duration one run may outlast the other by what was left in its queues. */
+        size_t common = metric_by_bin(other->series, key, n, b);
+        common = metric_by_bin(own->series, key, common, a);
+        for (size_t i = 0; i < common; i++)
+            a[i] -= b[i];
+        ok = widen(&c->difference, a, common, level);
+    }
+    free(a);
+    free(b);
+    return ok;
+}
+
+/* --- the object --- */
+
 static void add_metrics(cJSON *to)
 {
     cJSON *metrics = cJSON_AddArrayToObject(to, "metrics");
@@ -87,11 +169,56 @@ static void add_number(cJSON *to, const char *name, double value)
     orr_json_add_exact(to, name, strtod(digits, NULL));
 }
 
-static void add_row(cJSON *rows, const char *policy, const char *metric, const cell *c, bool compared, bool significant)
+/* A difference without its sign, in a unit that gives short numbers. */
+static void print_amount(FILE *out, double value, double largest, const char *unit, bool with_unit)
+{
+    bool ratio = strcmp(unit, "ratio") == 0, short_time = strcmp(unit, "s") == 0 && largest < 1;
+    double shown = fabs(value) * (ratio ? 100 : short_time ? 1000 : 1);
+    fprintf(out, shown >= 1000 ? "%.0f" : "%.3g", shown);
+    if (with_unit && *unit != 0)
+        fprintf(out, " %s", ratio ? "percentage points" : short_time ? "ms" : unit);
+}
+
+/* The outcome in words; malloced, NULL when out of memory. */
+static char *outcome(const cell *c, const char *unit, bool compared, bool significant, size_t growing)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return NULL;
+    const orr_estimate *d = &c->difference;
+    double largest = fmax(fabs(d->low), fabs(d->high));
+    if (!compared)
+        fprintf(out, "baseline");
+    else if (d->count == 0)
+        fprintf(out, "not tested: no common seed");
+    else if (isnan(d->p))
+        fprintf(out, "not tested: only one pair of runs");
+    else if (d->low == 0 && d->high == 0)
+        fprintf(out, "no difference in any pair");
+    else if (!significant)
+        fprintf(out, "difference not significant");
+    else {
+        fprintf(out, "significantly %s, by ", d->mean < 0 ? "lower" : "higher");
+        print_amount(out, d->mean, largest, unit, true);
+        fprintf(out, " (");
+        print_amount(out, d->mean < 0 ? d->high : d->low, largest, unit, false);
+        fprintf(out, " to ");
+        print_amount(out, d->mean < 0 ? d->low : d->high, largest, unit, false);
+        fprintf(out, ")");
+    }
+    if (growing > 0)
+        fprintf(out, "; queues grow in %zu run%s, whose means depend on the duration", growing, growing == 1 ? "" : "s");
+    return fclose(out) == 0 ? text : NULL;
+}
+
+static bool add_row(cJSON *rows, const char *policy, const orr_metric_kind *metric, const cell *c, bool compared, bool significant, size_t growing)
 {
     cJSON *row = cJSON_CreateObject();
+    char *text = outcome(c, metric->unit, compared, significant, growing);
     cJSON_AddStringToObject(row, "policy", policy);
-    cJSON_AddStringToObject(row, "metric", metric);
+    cJSON_AddStringToObject(row, "metric", metric->key);
     add_number(row, "mean", c->own.mean);
     add_number(row, "low", c->own.low);
     add_number(row, "high", c->own.high);
@@ -100,20 +227,55 @@ static void add_row(cJSON *rows, const char *policy, const char *metric, const c
     add_number(row, "difference_high", compared ? c->difference.high : NAN);
     add_number(row, "pairs", compared ? (double)c->difference.count : NAN);
     cJSON_AddBoolToObject(row, "significant", significant);
-    cJSON_AddItemToArray(rows, row);
+    add_number(row, "correlation", compared ? c->correlation : NAN);
+    add_number(row, "variance_reduction", compared ? c->reduction : NAN);
+    if (is_percentile(metric->key)) {
+        add_number(row, "median", c->median.value);
+        add_number(row, "median_low", c->median.low);
+        add_number(row, "median_high", c->median.high);
+        add_number(row, "median_level", c->median.level);
+    }
+    add_number(row, "growing", (double)growing);
+    bool ok = text != NULL && cJSON_AddStringToObject(row, "text", text) != NULL;
+    free(text);
+    return cJSON_AddItemToArray(rows, row) && ok;
 }
 
-static void add_method(cJSON *to, size_t claims, double level)
+static void add_method(cJSON *to, size_t claims, double level, bool single)
 {
-    char text[512];
+    char text[1024];
     if (claims == 0)
-        snprintf(text, sizeof text, "Nothing was tested: a test needs two pairs of runs with common seeds at least.");
+        snprintf(text, sizeof text, "Nothing was tested: a test needs two pairs of runs with common seeds at least%s.",
+                 single ? ", or single runs with a common seed that are long enough for batch means" : "");
     else
         snprintf(text, sizeof text,
-                 "Significance is by paired t tests with Holm's correction over all %zu differences tested here: the chance that even one “significant” is false is at most %.3g %%. "
+                 "Significance is by %s with Holm's correction over all %zu differences tested here: the chance that even one “significant” is false is at most %.3g %%. "
                  "The intervals hold one by one at %.3g %% and are not widened, so one that leaves out zero can still be “not significant”.",
-                 claims, 100 * (1 - level), 100 * level);
+                 single ? "t tests over batch means of one run per policy, all in a steady state and none without its warm-up, of means over requests alone," : "paired t tests", claims,
+                 100 * (1 - level), 100 * level);
     cJSON_AddStringToObject(to, "method", text);
+}
+
+/* One policy and metric; `a` and `b` have room for `count` values. False when out of memory. */
+static bool estimate(cell *c, const orr_compared_run *runs, size_t count, size_t policy, size_t baseline, const char *key, double level, bool single, double *a, double *b)
+{
+    size_t n = pairs(runs, count, policy, baseline, key, a, b);
+    c->difference = orr_estimate_difference(a, b, n, level);
+    c->correlation = orr_estimate_correlation(a, b, n);
+    c->reduction = orr_estimate_variance_reduction(a, b, n);
+    n = own_values(runs, count, policy, key, a);
+    c->own = orr_estimate_mean(a, n, level);
+    if (is_percentile(key))
+        c->median = orr_order_quantile(a, n, 0.5, level);
+    return !single || estimate_by_batches(c, runs, count, policy, baseline, key, level);
+}
+
+static size_t growing_runs(const orr_compared_run *runs, size_t count, size_t policy)
+{
+    size_t growing = 0;
+    for (size_t i = 0; i < count; i++)
+        growing += runs[i].policy == policy && has_verdict(runs[i].summary, "growing");
+    return growing;
 }
 
 cJSON *orr_comparison(const orr_compared_run *runs, size_t count, const char *const *policies, size_t policy_count, size_t baseline, double level)
@@ -122,12 +284,10 @@ cJSON *orr_comparison(const orr_compared_run *runs, size_t count, const char *co
     cJSON *to = cJSON_CreateObject();
     cell *c = calloc(cells + 1, sizeof *c);
     double *p = calloc(cells + 1, sizeof *p), *a = calloc(count + 1, sizeof *a), *b = calloc(count + 1, sizeof *b);
-    bool *significant = calloc(cells + 1, sizeof *significant), ok = to && c && p && a && b && significant;
+    bool *significant = calloc(cells + 1, sizeof *significant), ok = to && c && p && a && b && significant, single = is_single(runs, count, policy_count);
     for (size_t i = 0; ok && i < cells; i++) {
         size_t policy = i / ORR_COMPARED_METRICS;
-        const char *key = orr_compared_metrics[i % ORR_COMPARED_METRICS].key;
-        c[i].own = orr_estimate_mean(a, own_values(runs, count, policy, key, a), level);
-        c[i].difference = orr_estimate_difference(a, b, pairs(runs, count, policy, baseline, key, a, b), level);
+        ok = estimate(&c[i], runs, count, policy, baseline, orr_compared_metrics[i % ORR_COMPARED_METRICS].key, level, single, a, b);
         p[i] = policy == baseline ? NAN : c[i].difference.p;
         claims += !isnan(p[i]);
     }
@@ -135,12 +295,15 @@ cJSON *orr_comparison(const orr_compared_run *runs, size_t count, const char *co
         orr_holm(p, cells, 1 - level, significant);
         cJSON_AddStringToObject(to, "baseline", policies[baseline]);
         add_number(to, "level", level);
-        add_method(to, claims, level);
+        add_method(to, claims, level, single);
         add_metrics(to);
         cJSON *rows = cJSON_AddArrayToObject(to, "rows");
-        for (size_t i = 0; i < cells; i++)
-            add_row(rows, policies[i / ORR_COMPARED_METRICS], orr_compared_metrics[i % ORR_COMPARED_METRICS].key, &c[i], i / ORR_COMPARED_METRICS != baseline, significant[i]);
-    } else {
+        for (size_t i = 0; ok && i < cells; i++) {
+            size_t policy = i / ORR_COMPARED_METRICS;
+            ok = add_row(rows, policies[policy], &orr_compared_metrics[i % ORR_COMPARED_METRICS], &c[i], policy != baseline, significant[i], growing_runs(runs, count, policy));
+        }
+    }
+    if (!ok) {
         cJSON_Delete(to);
         to = NULL;
     }

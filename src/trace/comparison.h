@@ -4,9 +4,15 @@
  * Each policy other than the baseline makes one claim per metric: that it differs from the baseline. A claim rests on the pairs of runs with the
  * same seed (estimate.h), and is called significant only if it stands after Holm's correction over all claims of the comparison: with
  * fourteen metrics and six policies about four would pass at 95 % by chance alone. Intervals are not widened by the correction.
+ *
+ * A percentile of a run is one value; over seeds its mean has Student's interval and its median that of order statistics. Requests of different runs are never pooled.
+ * Where every policy has a single run, and none of them is saturated, means over requests have intervals by batch means (batch_means.h) over the latency bins, and
+ * differences too where the seed is common; nothing is deleted as warm-up then, so that the means stay those of the summaries.
  */
 #ifndef ORRERY_TRACE_COMPARISON_H
 #define ORRERY_TRACE_COMPARISON_H
+
+#include "trace/run_series.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -20,17 +26,19 @@ typedef struct orr_metric_kind {
 enum { ORR_COMPARED_METRICS = 16 };
 extern const orr_metric_kind orr_compared_metrics[ORR_COMPARED_METRICS];
 
-/** One run of it. `policy` counts from 0; `summary` is borrowed. */
+/** One run of it. `policy` counts from 0; `summary` and `series` are borrowed; `series` may be NULL and is looked at only where every policy has one run. */
 typedef struct orr_compared_run {
     size_t       policy;
     uint64_t     seed;
     const cJSON *summary;
+    const orr_run_series *series;
 } orr_compared_run;
 
 /**
  * The object `comparison` of the page: baseline, level, method, metrics, and a row per policy and metric: its mean with interval, and the paired
- * difference to the baseline (policy - baseline) with interval, pairs and significance. What cannot be known is null. No two runs
- * share policy and seed; `level` lies in (0, 1). NULL when out of memory.
+ * difference to the baseline (policy - baseline) with interval, pairs and significance, the `correlation` that common seeds achieved and the `variance_reduction` that
+ * this was worth (estimate.h); for percentiles `median`, `median_low`, `median_high` and the `median_level` that these achieve (order_statistic.h); `growing`, the policy's runs whose queues grow, and
+ * `text`, the outcome in words. What cannot be known is null. No two runs share policy and seed; `level` lies in (0, 1). NULL when out of memory.
  */
 cJSON *orr_comparison(const orr_compared_run *runs, size_t count, const char *const *policies, size_t policy_count, size_t baseline, double level);
 

@@ -21,6 +21,7 @@ typedef struct run {
     int64_t     until_ns;
     size_t      policy_index;
     cJSON      *summary;
+    orr_run_series series; /* where every policy has this run alone */
 } run;
 
 typedef struct page {
@@ -122,6 +123,8 @@ static bool take(page *p, run *r)
     orr_status status = r->summary == NULL ? ORR_BAD_INPUT : orr_series_add(&p->series[r->policy_index], file, r->path, r->summary, p->problems);
     if (r->summary != NULL)
         cJSON_DeleteItemFromObjectCaseSensitive(r->summary, "by_site"); /* the page does not show it */
+    if (status == ORR_OK && p->policy_count == p->count && !orr_run_series_read(&r->series, file, r->path, p->problems))
+        status = ORR_BAD_INPUT;
     H5Fclose(file);
     p->problems->out_of_memory |= status == ORR_NO_MEMORY;
     return status == ORR_OK;
@@ -222,7 +225,7 @@ static bool add_comparison(cJSON *to, const page *p, double level)
 {
     orr_compared_run *runs = calloc(p->count + 1, sizeof *runs);
     for (size_t i = 0; runs != NULL && i < p->count; i++)
-        runs[i] = (orr_compared_run){p->runs[i].policy_index, p->runs[i].seed, p->runs[i].summary};
+        runs[i] = (orr_compared_run){p->runs[i].policy_index, p->runs[i].seed, p->runs[i].summary, p->policy_count == p->count ? &p->runs[i].series : NULL};
     cJSON *comparison = runs == NULL ? NULL : orr_comparison(runs, p->count, p->policies, p->policy_count, p->baseline, level);
     free(runs);
     return comparison != NULL && cJSON_AddItemToObject(to, "comparison", comparison);
@@ -362,6 +365,7 @@ cJSON *orr_report_data(const char *const *paths, size_t count, const orr_report_
         free(p.runs[i].status);
         free(p.runs[i].text);
         cJSON_Delete(p.runs[i].summary);
+        orr_run_series_clear(&p.runs[i].series);
     }
     free(p.runs);
     free(p.policies);
