@@ -3,6 +3,7 @@
 #include "statistics/holm.h"
 #include "study/warm_up.h"
 #include "trace/comparison.h"
+#include "trace/run_interval.h"
 #include "trace/summary.h"
 
 #include <math.h>
@@ -209,32 +210,80 @@ size_t orr_results_runs(const orr_results *r, size_t variant, size_t *unstable)
 
 /* --- estimates --- */
 
-static bool estimate(orr_results *r)
+static bool estimate_over_seeds(orr_results *r)
 {
     const orr_campaign *c = r->campaign;
     const orr_study *s = c->study;
-    size_t grid = orr_study_cells(s) * s->policy_count, claims = grid * r->shown_count;
-    double *a = calloc(s->seed_count + 1, sizeof *a), *b = calloc(s->seed_count + 1, sizeof *b), *p = calloc(claims + 1, sizeof *p);
-    bool *significant = calloc(claims + 1, sizeof *significant), ok = a && b && p && significant;
-    for (size_t i = 0; ok && i < claims; i++) {
-        size_t variant = i / r->shown_count, name = r->shown[i % r->shown_count], policy = variant % s->policy_count, base = variant - policy + s->baseline, unstable, base_unstable;
+    size_t estimates = orr_study_cells(s) * s->policy_count * r->shown_count;
+    double *a = calloc(s->seed_count + 1, sizeof *a), *b = calloc(s->seed_count + 1, sizeof *b);
+    bool ok = a != NULL && b != NULL;
+    for (size_t i = 0; ok && i < estimates; i++) {
+        size_t variant = i / r->shown_count, name = r->shown[i % r->shown_count], policy = variant % s->policy_count, base = variant - policy + s->baseline;
         orr_result_estimate *e = &r->estimate[i];
         e->own = orr_estimate_mean(a, orr_results_values(r, variant, name, a, NULL), s->level);
         size_t pairs = policy == s->baseline ? 0 : orr_results_pairs(r, variant, base, name, a, b);
         e->difference = orr_estimate_difference(a, b, pairs, s->level);
         e->correlation = orr_estimate_correlation(a, b, pairs);
-        orr_results_runs(r, variant, &unstable);
-        orr_results_runs(r, base, &base_unstable);
-        p[i] = policy == s->baseline || unstable + base_unstable > 0 ? NAN : e->difference.p; /* means of growing queues are no claims */
     }
-    ok = ok && orr_holm(p, claims, 1 - s->level, significant);
-    for (size_t i = 0; ok && i < claims; i++)
-        r->estimate[i].significant = significant[i];
     free(a);
     free(b);
+    return ok;
+}
+
+/* Which differences stand among all claims of the study. Means of growing queues are no claims. */
+static bool judge_claims(orr_results *r)
+{
+    const orr_study *s = r->campaign->study;
+    size_t estimates = orr_study_cells(s) * s->policy_count * r->shown_count;
+    double *p = calloc(estimates + 1, sizeof *p);
+    bool *significant = calloc(estimates + 1, sizeof *significant), ok = p != NULL && significant != NULL;
+    for (size_t i = 0; ok && i < estimates; i++) {
+        size_t variant = i / r->shown_count, policy = variant % s->policy_count, unstable, base_unstable;
+        orr_results_runs(r, variant, &unstable);
+        orr_results_runs(r, variant - policy + s->baseline, &base_unstable);
+        p[i] = policy == s->baseline || unstable + base_unstable > 0 ? NAN : r->estimate[i].difference.p;
+    }
+    ok = ok && orr_holm(p, estimates, 1 - s->level, significant);
+    for (size_t i = 0; ok && i < estimates; i++)
+        r->estimate[i].significant = significant[i];
     free(p);
     free(significant);
     return ok;
+}
+
+/* One long run for each variant: intervals from its batches, where the metric allows. */
+static orr_status estimate_by_batches(orr_results *r, orr_problems *problems)
+{
+    const orr_campaign *c = r->campaign;
+    const orr_study *s = c->study;
+    size_t k = s->policy_count, grid = orr_study_cells(s) * k;
+    orr_run_series *series = calloc(k + 1, sizeof *series);
+    orr_status status = series == NULL ? ORR_NO_MEMORY : ORR_OK;
+    for (size_t first = 0; status == ORR_OK && first < grid; first += k) {
+        for (size_t p = 0; status == ORR_OK && p < k; p++) {
+            size_t run = first_run(r, first + p);
+            char *path = orr_run_path(c->folder, c->plan.runs[run].address, ".h5");
+            hid_t file = path == NULL || r->state[run] != ORR_RUN_DONE ? -1 : orr_result_open(path, problems);
+            if (file >= 0) {
+                status = orr_run_series_read(&series[p], file, path, problems) ? ORR_OK : ORR_IO;
+                H5Fclose(file);
+            }
+            free(path);
+        }
+        for (size_t i = first * r->shown_count; status == ORR_OK && i < (first + k) * r->shown_count; i++) {
+            size_t policy = i / r->shown_count - first;
+            orr_result_estimate *e = &r->estimate[i];
+            bool paired = policy != s->baseline && series[s->baseline].bins > 0;
+            if (series[policy].bins > 0 && !orr_run_interval(&series[policy], paired ? &series[s->baseline] : NULL, r->names[r->shown[i % r->shown_count]], r->warm_up_ns[first / k], s->level, &e->own, paired ? &e->difference : NULL))
+                status = ORR_NO_MEMORY;
+        }
+        for (size_t p = 0; p < k; p++) {
+            orr_run_series_clear(&series[p]);
+            series[p] = (orr_run_series){0};
+        }
+    }
+    free(series);
+    return status;
 }
 
 orr_anchor_result orr_results_anchor(const orr_results *r, size_t anchor)
@@ -262,10 +311,14 @@ orr_status orr_results_read(orr_results *r, const orr_campaign *campaign, orr_pr
     if (status == ORR_OK && !(allocate(r) && read_runs(r)))
         status = ORR_NO_MEMORY;
     if (status == ORR_OK && r->method == ORR_METHOD_AUTO)
-        r->method = campaign->plan.by_the_clock || campaign->plan.warmed_up ? ORR_METHOD_TERMINATING : ORR_METHOD_REPLICATIONS;
-    if (status == ORR_OK && r->method == ORR_METHOD_REPLICATIONS)
+        r->method = campaign->plan.by_the_clock || campaign->plan.warmed_up ? ORR_METHOD_TERMINATING : campaign->study->seed_count == 1 ? ORR_METHOD_BATCH_MEANS : ORR_METHOD_REPLICATIONS;
+    if (status == ORR_OK && r->method != ORR_METHOD_TERMINATING && !campaign->plan.warmed_up)
         status = orr_warm_up_delete(r, problems);
-    if (status == ORR_OK && !estimate(r))
+    if (status == ORR_OK && !estimate_over_seeds(r))
+        status = ORR_NO_MEMORY;
+    if (status == ORR_OK && r->method == ORR_METHOD_BATCH_MEANS)
+        status = estimate_by_batches(r, problems);
+    if (status == ORR_OK && !judge_claims(r))
         status = ORR_NO_MEMORY;
     if (status != ORR_OK)
         orr_results_clear(r);

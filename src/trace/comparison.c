@@ -1,9 +1,9 @@
 #include "trace/comparison.h"
 
-#include "statistics/batch_means.h"
 #include "statistics/holm.h"
 #include "statistics/order_statistic.h"
 #include "trace/report_json.h"
+#include "trace/run_interval.h"
 #include "trace/summary.h"
 
 #include <math.h>
@@ -89,34 +89,6 @@ static bool is_single(const orr_compared_run *runs, size_t count, size_t policy_
     return single;
 }
 
-/* The metric as a series whose mean it is, for means over requests: its first `most` bins. 0 values for other metrics. */
-static size_t metric_by_bin(const orr_run_series *s, const char *key, size_t most, double *value)
-{
-    static const char *const means[] = {"latency.ttft.mean", "latency.tpot.mean", "latency.e2e.mean"};
-    size_t n = s->bins < most ? s->bins : most, latency_n = s->latency_bins < most ? s->latency_bins : most;
-    if (strcmp(key, "slo_attainment") == 0)
-        return orr_ratio_series(s->flow[ORR_FLOW_SLO_MET], s->ended, n, value) ? n : 0;
-    for (int m = 0; m < 3; m++)
-        if (strcmp(key, means[m]) == 0)
-            return orr_ratio_series(s->latency_sum_s[m], s->latency_count[m], latency_n, value) ? latency_n : 0;
-    return 0;
-}
-
-/* Gives an estimate from one run the interval of the batches around its mean. False when out of memory. */
-static bool widen(orr_estimate *e, const double *value, size_t count, double level)
-{
-    orr_batch_estimate batches;
-    if (count == 0 || isnan(e->mean))
-        return true;
-    if (!orr_batch_means(value, count, level, &batches))
-        return false;
-    double half = (batches.mean.high - batches.mean.low) / 2;
-    e->low = e->mean - half;
-    e->high = e->mean + half;
-    e->p = batches.mean.p;
-    return true;
-}
-
 static bool estimate_by_batches(cell *c, const orr_compared_run *runs, size_t count, size_t policy, size_t baseline, const char *key, double level)
 {
     const orr_compared_run *own = NULL, *other = NULL;
@@ -124,22 +96,8 @@ static bool estimate_by_batches(cell *c, const orr_compared_run *runs, size_t co
         own = runs[i].policy == policy ? &runs[i] : own;
         other = runs[i].policy == baseline ? &runs[i] : other;
     }
-    size_t most = own->series->bins + other->series->bins;
-    double *a = calloc(most + 1, sizeof *a), *b = calloc(most + 1, sizeof *b);
-    bool ok = a != NULL && b != NULL;
-    size_t n = ok ? metric_by_bin(own->series, key, SIZE_MAX, a) : 0;
-    ok = ok && widen(&c->own, a, n, level);
-    if (ok && own != other && own->seed == other->seed) {
-        /* Without a duration one run may outlast the other by what was left in its queues. */
-        size_t common = metric_by_bin(other->series, key, n, b);
-        common = metric_by_bin(own->series, key, common, a);
-        for (size_t i = 0; i < common; i++)
-            a[i] -= b[i];
-        ok = widen(&c->difference, a, common, level);
-    }
-    free(a);
-    free(b);
-    return ok;
+    bool paired = own != other && own->seed == other->seed;
+    return orr_run_interval(own->series, paired ? other->series : NULL, key, 0, level, &c->own, paired ? &c->difference : NULL);
 }
 
 /* --- the object --- */
@@ -291,8 +249,8 @@ cJSON *orr_comparison(const orr_compared_run *runs, size_t count, const char *co
         p[i] = policy == baseline ? NAN : c[i].difference.p;
         claims += !isnan(p[i]);
     }
+    ok = ok && orr_holm(p, cells, 1 - level, significant);
     if (ok) {
-        orr_holm(p, cells, 1 - level, significant);
         cJSON_AddStringToObject(to, "baseline", policies[baseline]);
         add_number(to, "level", level);
         add_method(to, claims, level, single);

@@ -196,7 +196,7 @@ START_TEST(equal_policies_are_seldom_told_apart)
             p[m] = orr_estimate_difference(value[m][0], value[m][1], SEEDS, LEVEL).p;
             plain |= p[m] <= 1 - LEVEL;
         }
-        orr_holm(p, METRICS, 1 - LEVEL, significant);
+        ck_assert(orr_holm(p, METRICS, 1 - LEVEL, significant));
         for (int m = 0; m < METRICS; m++)
             any |= significant[m];
         alarms += any;
