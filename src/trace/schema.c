@@ -72,7 +72,7 @@ static const orr_column sites[] = {
 static const orr_column gaps[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"bin", U32, "1", "latency bin"}, {"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "gaps between two tokens of one answer, at the server"}};
 static const orr_column serving[] = {
-    {"pool", U32, "1", "row of /scenario/pools"}, {"iterations", U64, "1", "of all its replicas"}, {"prompt_iterations", U64, "1", "of these, with prompts"}, {"admissions", U64, "1", "into a batch"},
+    {"pool", U32, "1", "row of /scenario/pools"}, {"iterations", U64, "1", "of all its replicas"}, {"prompt_iterations", U64, "1", "of these, with prompts"}, {"plans", U64, "1", "runs of iterations that were computed at once, one event each at most"}, {"admissions", U64, "1", "into a batch"},
     {"preemptions", U64, "1", "sequences that gave up their cache"}, {"prefilled", U64, "tokens", "of prompts, computed for the first time"}, {"recomputed", U64, "tokens", "computed again after preemptions"},
     {"handed_over", U64, "1", "requests prefilled for another pool"}, {"failures", U64, "1", "of replicas"}, {"loads", U64, "1", "cold starts of replicas"},
     {"lost", U64, "1", "requests whose replica failed or was evicted"}, {"up_time", F64, "s", "replicas in service, integrated"}, {"held_time", F64, "s", "replicas with accelerators, integrated"}, {"gaps", U64, "1", "between two tokens"}, {"gap_sum_s", I64, "s", "exact sum, whole seconds"}, {"gap_sum_ns", I32, "ns", "and the rest"},

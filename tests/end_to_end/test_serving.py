@@ -45,6 +45,19 @@ def test_the_calibration_that_says_most_about_a_pool_counts():
         near(row["ttft"], prefill(300, base=1e-6 * rows[kept.pop()]))
 
 
+def test_weights_and_cache_of_each_precision_take_their_bytes():
+    """Of weights and cache, bytes per number and the peak in 10^12/s; the cache is what 100 GB leave, and is read at each step."""
+    weights, bandwidth = {"bf16": (2, 100), "fp8": (1, 200), "int8": (1, 200), "int4": (0.5, 100)}, 1e12
+    cache = {"bf16": 2, "fp8": 1, "int8": 1, "int4": 0.53125}
+    for precision, (size, peak) in weights.items():
+        for kept, kv in {**cache, "same": 2 if precision == "bf16" else 1}.items():
+            file = serve("precise", [f"precision: {precision}, kv_precision: {kept}"], [ONE])
+            assert table(file, "scenario/pools")["kv_tokens"][0] == (100 * 10**9 - int(5e9 * size)) // (KV_ELEMENTS * kv), (precision, kept)
+            row = only(file)
+            steps = sum(1e-3 + ((1e10 / (peak * 1e12)) ** 1.4 + (5e9 * size / bandwidth) ** 1.4) ** (1 / 1.4) + (301 + k) * KV_ELEMENTS * kv / bandwidth for k in range(49))
+            near(row["e2e"] - row["ttft"], steps, 100)
+
+
 def test_the_front_end_delays_a_request_before_it_queues():
     row = only(serve("front", [""], [ONE], calibrations=calibration(front_ms=15)))
     near(row["ttft"], 0.015 + prefill(300))
