@@ -72,8 +72,9 @@ static void write_info(orr_recorder *r)
     for (uint32_t p = 0; p < w->pool_count; p++) {
         const orr_pool *k = &w->pools[p];
         const orr_accelerator *a = k->accelerator == ORR_NONE ? NULL : &w->accelerators[k->accelerator];
+        const orr_calibration *speed = k->calibration == ORR_NONE ? NULL : &w->calibrations[k->calibration];
         ROW(ORR_TABLE_POOLS_INFO, k->id, INT(k->site), INT(k->service), a ? a->title : "", a ? a->confidence : "", k->owner, INT(k->group), INT(k->at_start), INT(k->slots),
-            INT(k->kv_tokens), k->price_factor);
+            INT(k->kv_tokens), k->price_factor, speed ? speed->name : "", speed ? speed->confidence : "");
     }
     for (uint32_t c = 0; c < w->class_count; c++) {
         const orr_class *k = &w->classes[c];

@@ -32,7 +32,8 @@ static const orr_column pools_info[] = {
     {"id", TEXT, "", "name"}, {"site", U32, "1", "row of /scenario/sites"}, {"service", U32, "1", "row of /scenario/services"}, {"accelerator", TEXT, "", "kind of accelerator"},
     {"confidence", TEXT, "", "confidence of the accelerator's figures"}, {"owner", TEXT, "", "self_built, partner or joint_venture"}, {"group", U32, "1", "accelerators per replica"},
     {"replicas", U32, "1", "instances at the start"}, {"slots", U32, "1", "requests served at a time"}, {"kv_tokens", I64, "tokens", "cache of a replica"},
-    {"price_factor", F64, "1", "relative to the price list"}};
+    {"price_factor", F64, "1", "relative to the price list"}, {"calibration", TEXT, "", "row of the catalogue of calibrations: accelerator/engine/model, empty if none"},
+    {"calibration_confidence", TEXT, "", "`assumed`: nothing was measured of such models on this accelerator"}};
 static const orr_column classes_info[] = {
     {"name", TEXT, "", "short name"}, {"title", TEXT, "", "full name"}, {"service", U32, "1", "row of /scenario/services"}, {"clients", U64, "1", "population"},
     {"data_class", TEXT, "", "data class of the residency rules"}, {"slo_ttft", F64, "s", "bound, inf if none"}, {"slo_tpot", F64, "s", "bound, inf if none"},

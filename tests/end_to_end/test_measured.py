@@ -73,6 +73,8 @@ def test_calibrate_recovers_the_times_and_writes_a_row_that_counts():
     assert all(re.fullmatch(r"[a-z0-9_]+=[0-9.e+-]+\.\.[0-9.e+-]+", part) for part in row[0]["range"].split(";")), row[0]["range"]
     again = orrery("calibrate", table, "--accelerator", "box", "--data", start, "--folds", "0", "-o", path("row.csv"))
     assert again.returncode == 0 and len(read(path("row.csv"))) == 2 and "Predicted" not in again.stdout
+    everywhere = orrery("calibrate", table, "--accelerator", "*", "--data", start, "--folds", "0")
+    assert everywhere.returncode == 0 and everywhere.stdout.rstrip().splitlines()[-1].startswith("*,*,dense,"), everywhere.stdout + everywhere.stderr
     os.replace(path("row.csv"), os.path.join(start, "calibrations.csv"))
     done = orrery("validate", table, "--data", start)
     assert done.returncode == 0, done.stderr

@@ -5,6 +5,7 @@ import math
 import h5py
 import numpy as np
 
+import bench
 from bench import KV_ELEMENTS, MODELS, PEAK, calibration, catalogues, decode, near, prefill, requests, serve, step, table, trace
 from harness import main, orrery, path, run, scenario, summary, write
 
@@ -56,6 +57,19 @@ def test_weights_and_cache_of_each_precision_take_their_bytes():
             row = only(file)
             steps = sum(1e-3 + ((1e10 / (peak * 1e12)) ** 1.4 + (5e9 * size / bandwidth) ** 1.4) ** (1 / 1.4) + (301 + k) * KV_ELEMENTS * kv / bandwidth for k in range(49))
             near(row["e2e"] - row["ttft"], steps, 100)
+
+
+def test_who_runs_on_accelerators_that_nobody_measured_is_told():
+    assumed = calibration("crate").replace(",derived,", ",assumed,ec=0.1..1")
+    pools = ["accelerator: box", "accelerator: crate", "accelerator: crate, id: again"]
+    where = bench.scenario("unmeasured", pools, [ONE], calibrations=calibration() + assumed)
+    note = "nothing was measured of such models on Crate: "
+    done = orrery("run", where, "-o", path("unmeasured.h5"))
+    assert done.returncode == 0 and note in done.stdout, done.stdout + done.stderr
+    assert note in orrery("check", where).stdout and note in orrery("summary", path("unmeasured.h5")).stdout
+    assert summary(path("unmeasured.h5"))["unmeasured"] == ["Crate"]
+    file = serve("measured", pools, [ONE])
+    assert summary(file)["unmeasured"] == [] and "nothing was measured" not in orrery("summary", file).stdout
 
 
 def test_the_front_end_delays_a_request_before_it_queues():
