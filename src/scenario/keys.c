@@ -82,7 +82,7 @@ const orr_key orr_scenario_keys[] = {
     {"pools[].servers", T(INTEGER), "", "1", "[1,10000000]", "servers of each instance of a station"},
     {"pools[].max_batch", T(INTEGER), "", "32", "[1,65536]", "most requests that an llm replica serves at a time"},
     {"pools[].precision", T(CHOICE), "", "bf16", "bf16|fp8|int8|int4|fp4", "of the weights"},
-    {"pools[].kv_precision", T(CHOICE), "", "same", "same|bf16|fp8|int8", "of the cache; `same`: 16 bits for bf16 weights, 8 bits otherwise"},
+    {"pools[].kv_precision", T(CHOICE), "", "same", "same|bf16|fp8|int8|int4", "of the cache; `same`: 16 bits for bf16 weights, 8 bits otherwise; `int4`: with its scales 4.25 bits"},
     {"pools[].token_budget", T(INTEGER), "tokens", "0", "[0,1000000]", "prompt and decode tokens that one iteration may hold; 0: as the engine, or `serving.token_budget` without one"},
     {"pools[].cache", T(INTEGER), "tokens", "0", "[0,1000000000000]", "cache of a replica; 0: what its memory holds beside the weights"},
     {"pools[].prefix_cache", T(CHOICE), "", "engine", "engine|on|off", "whether prefixes stay in the cache after their request"},

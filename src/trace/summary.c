@@ -211,6 +211,25 @@ static bool describe_gaps(cJSON *to, summing *s)
     return ok;
 }
 
+/* Accelerators on whose speed nobody has published a measurement with models such as they serve here: whatever is said of them is assumed. */
+static bool describe_unmeasured(cJSON *to, hid_t file)
+{
+    size_t pools, unused;
+    char *accelerator = orr_read_texts(file, "/scenario/pools", "accelerator", &pools), *confidence = orr_read_texts(file, "/scenario/pools", "calibration_confidence", &unused);
+    bool ok = accelerator && confidence;
+    cJSON *list = cJSON_AddArrayToObject(to, "unmeasured"), *item;
+    for (size_t p = 0; ok && p < pools; p++) {
+        bool told = strcmp(name_at(confidence, p), "assumed") != 0;
+        cJSON_ArrayForEach(item, list)
+            told |= strcmp(item->valuestring, name_at(accelerator, p)) == 0;
+        if (!told)
+            cJSON_AddItemToArray(list, cJSON_CreateString(name_at(accelerator, p)));
+    }
+    free(accelerator);
+    free(confidence);
+    return ok;
+}
+
 static void describe_links(cJSON *to, hid_t file, double seconds)
 {
     size_t n, links, unused;
@@ -297,7 +316,7 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         free(policy);
         free(status);
         describe(to, &s, s.all);
-        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && orr_summary_power(to, file, 0) && orr_summary_saturation(to, file, path, problems);
+        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && describe_unmeasured(to, file) && orr_summary_power(to, file, 0) && orr_summary_saturation(to, file, path, problems);
         describe_links(to, file, seconds);
         int64_t ended = s.all->requests[0] - s.all->requests[5];
         orr_summary_put(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);
