@@ -13,7 +13,7 @@ typedef struct draw {
 typedef struct tables {
     int64_t *pool, *tokens, *pool_site, *pool_service;
     double  *it, *energy, *carbon, *yuan;
-    char    *sites, *regions, *services, *models;
+    char    *sites, *regions, *kinds, *services, *models;
     size_t   rows, pool_count, site_count, service_count;
 } tables;
 
@@ -30,14 +30,15 @@ static bool read_tables(tables *t, hid_t file)
     t->pool_service = orr_read_integers(file, "/scenario/pools", "service", &n);
     t->sites = orr_read_texts(file, "/scenario/sites", "id", &t->site_count);
     t->regions = orr_read_texts(file, "/scenario/sites", "macro_region", &n);
+    t->kinds = orr_read_texts(file, "/scenario/sites", "kind", &n);
     t->services = orr_read_texts(file, "/scenario/services", "name", &t->service_count);
     t->models = orr_read_texts(file, "/scenario/services", "model", &n);
-    return t->pool && t->tokens && t->it && t->energy && t->carbon && t->yuan && t->pool_site && t->pool_service && t->sites && t->regions && t->services && t->models;
+    return t->pool && t->tokens && t->it && t->energy && t->carbon && t->yuan && t->pool_site && t->pool_service && t->sites && t->regions && t->kinds && t->services && t->models;
 }
 
 static void free_tables(tables *t)
 {
-    void *const owned[] = {t->pool, t->tokens, t->it, t->energy, t->carbon, t->yuan, t->pool_site, t->pool_service, t->sites, t->regions, t->services, t->models};
+    void *const owned[] = {t->pool, t->tokens, t->it, t->energy, t->carbon, t->yuan, t->pool_site, t->pool_service, t->sites, t->regions, t->kinds, t->services, t->models};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
 }
@@ -98,24 +99,23 @@ static cJSON *describe_part(cJSON *to, const char *name, const draw *d)
     return part;
 }
 
-static const char *region_of(const tables *t, size_t site) { return t->regions + site * ORR_TEXT_BYTES; }
-
-/* The shares of a model's tokens by the macro region that served them; zero where its pools stood idle. `at` has one number of tokens per site, -1 without pools. */
-static void describe_regions(cJSON *to, const tables *t, const double *at, double tokens)
+/* The shares of a model's tokens by what its sites have in common: one label per site. Zero where pools stood idle. `at`: tokens per site, -1 without pools. */
+static void describe_shares(cJSON *to, const char *name, const char *labels, const tables *t, const double *at, double tokens)
 {
-    cJSON *share = cJSON_AddObjectToObject(to, "share_by_region");
+    cJSON *share = cJSON_AddObjectToObject(to, name);
     for (size_t first = 0; first < t->site_count; first++) {
+        const char *label = labels + first * ORR_TEXT_BYTES;
         double sum = 0;
         bool   any = false, seen = false;
         for (size_t s = 0; s < t->site_count; s++) {
-            if (strcmp(region_of(t, s), region_of(t, first)) != 0)
+            if (strcmp(labels + s * ORR_TEXT_BYTES, label) != 0)
                 continue;
             seen |= s < first;
             any |= at[s] >= 0;
             sum += at[s] > 0 ? at[s] : 0;
         }
         if (any && !seen)
-            number(share, region_of(t, first), tokens > 0 ? sum / tokens : NAN);
+            number(share, label, tokens > 0 ? sum / tokens : NAN);
     }
 }
 
@@ -152,8 +152,10 @@ bool orr_summary_power(cJSON *summary, hid_t file)
             for (size_t r = 0; r < t.rows; r++)
                 if (first_with_model(&t, (size_t)t.pool_service[t.pool[r]]) == m)
                     at[t.pool_site[t.pool[r]]] += (double)t.tokens[r];
-            if (part != NULL)
-                describe_regions(part, &t, at, models[m].tokens);
+            if (part != NULL) {
+                describe_shares(part, "share_by_region", t.regions, &t, at, models[m].tokens);
+                describe_shares(part, "share_by_kind", t.kinds, &t, at, models[m].tokens);
+            }
         }
     }
     free_tables(&t);
