@@ -11,6 +11,7 @@ const orr_key orr_scenario_keys[] = {
     {"start", T(DATETIME), "", "2026-05-13", NULL, "calendar time at the start (decides tariffs and local hours)"},
     {"duration", T(TIME), "ns", "24 h", "(0,inf]", "simulated time; `never` runs until every population has sent its `requests` and all are done"},
     {"scale", T(NUMBER), "", "1", "(0,inf)", "multiplies population and capacity together"},
+    {"demand", T(NUMBER), "", "1", "(0,inf)", "multiplies the populations (and users) alone, capacity stays; not clients with `load`, whose rate is given relative to capacity"},
 
     {"catalogues", T(MAP), "", "{}", NULL, "tables of facts with their origins (CSV)"},
     {"catalogues.sites", T(FILE), "", "", NULL, "places; added to `sites`"},

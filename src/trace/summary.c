@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "trace/columns.h"
 #include "trace/schema.h"
+#include "trace/summary_outage.h"
 #include "trace/summary_power.h"
 #include "trace/summary_saturation.h"
 #include "trace/summary_servers.h"
@@ -176,6 +177,8 @@ static void describe(cJSON *to, summing *s, group *g)
     orr_summary_put(tokens, "cached_share", input > 0 ? (double)g->tokens[0] / input : NAN);
     orr_summary_put(cost, "total_yuan", yuan);
     orr_summary_put(cost, "per_million_tokens_yuan", total > 0 ? yuan / total * 1e6 : NAN);
+    int64_t ended = g->requests[0] - g->requests[5]; /* refused, abandoned and failed ones count as missed */
+    orr_summary_put(to, "slo_attainment", ended > 0 ? (double)g->slo_met / (double)ended : NAN);
 }
 
 static void describe_many(cJSON *to, const char *name, summing *s, group *groups, const char *names, size_t count)
@@ -316,11 +319,9 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         free(policy);
         free(status);
         describe(to, &s, s.all);
-        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && describe_unmeasured(to, file) && orr_summary_power(to, file, 0) && orr_summary_saturation(to, file, path, problems);
+        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && describe_unmeasured(to, file) && orr_summary_power(to, file, 0) && orr_summary_outage(to, file, until) && orr_summary_saturation(to, file, path, problems);
         describe_links(to, file, seconds);
-        int64_t ended = s.all->requests[0] - s.all->requests[5];
         orr_summary_put(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);
-        orr_summary_put(to, "slo_attainment", ended > 0 ? (double)s.all->slo_met / (double)ended : NAN);
         describe_audit(to, file);
         describe_speed(to, file, (double)s.all->requests[0]);
         describe_many(to, "by_class", &s, s.classes, s.class_names, s.class_count);
