@@ -73,7 +73,7 @@ static bool name_groups(summing *s)
 }
 
 /* The groups to which a row of (class, site, service) belongs. */
-static bool groups_of(const summing *s, const orr_columns *c, size_t row, group *to[GROUPS])
+static bool groups_of(const summing *s, const orr_column_values *c, size_t row, group *to[GROUPS])
 {
     size_t class = (size_t)c->value[0][row], site = (size_t)c->value[1][row], service = (size_t)c->value[2][row];
     if (class >= s->class_count || site >= s->site_count || service >= s->service_count)
@@ -90,10 +90,10 @@ static bool add_counts(summing *s)
 {
     static const char *const count_names[] = {"class", "site", "service", "offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "slo_met"};
     static const char *const cost_names[] = {"class", "site", "service", "cached_input", "input", "output", "cost_yuan", "cost_nano"};
-    orr_columns counts, costs;
+    orr_column_values counts, costs;
     group *to[GROUPS];
-    bool ok = orr_columns_read(&counts, s->file, "/tokens/counts", count_names, 11);
-    ok &= orr_columns_read(&costs, s->file, "/tokens", cost_names, 8);
+    bool ok = orr_column_values_read(&counts, s->file, "/tokens/counts", count_names, 11);
+    ok &= orr_column_values_read(&costs, s->file, "/tokens", cost_names, 8);
     for (size_t r = 0; ok && r < counts.rows; r++) {
         if (!(ok = groups_of(s, &counts, r, to)))
             break;
@@ -113,8 +113,8 @@ static bool add_counts(summing *s)
             to[g]->nano += costs.value[7][r];
         }
     }
-    orr_columns_free(&counts);
-    orr_columns_free(&costs);
+    orr_column_values_free(&counts);
+    orr_column_values_free(&costs);
     return ok;
 }
 
@@ -123,10 +123,10 @@ static bool add_latency(summing *s)
     static const char *const names[] = {"class", "service", "metric", "bucket", "count"};
     static const char *const site_names[] = {"site", "metric", "bucket", "count"};
     static const char *const sum_names[] = {"class", "site", "service", "metric", "count", "sum_s", "sum_ns", "largest"};
-    orr_columns all, sites, sums;
-    bool ok = orr_columns_read(&all, s->file, "/latency", names, 5);
-    ok &= orr_columns_read(&sites, s->file, "/latency/sites", site_names, 4);
-    ok &= orr_columns_read(&sums, s->file, "/latency/sums", sum_names, 8);
+    orr_column_values all, sites, sums;
+    bool ok = orr_column_values_read(&all, s->file, "/latency", names, 5);
+    ok &= orr_column_values_read(&sites, s->file, "/latency/sites", site_names, 4);
+    ok &= orr_column_values_read(&sums, s->file, "/latency/sums", sum_names, 8);
     for (size_t r = 0; ok && r < all.rows; r++) {
         size_t class = (size_t)all.value[0][r], service = (size_t)all.value[1][r], metric = (size_t)all.value[2][r];
         if (class >= s->class_count || service >= s->service_count || metric >= METRICS)
@@ -153,9 +153,9 @@ static bool add_latency(summing *s)
                 to[g]->largest[metric] = sums.value[7][r];
         }
     }
-    orr_columns_free(&all);
-    orr_columns_free(&sites);
-    orr_columns_free(&sums);
+    orr_column_values_free(&all);
+    orr_column_values_free(&sites);
+    orr_column_values_free(&sums);
     return ok;
 }
 
@@ -194,12 +194,12 @@ static bool describe_gaps(cJSON *to, summing *s)
 {
     static const char *const names[] = {"bucket", "count"};
     static const char *const sum_names[] = {"gaps", "gap_sum_s", "gap_sum_ns", "gap_largest"};
-    orr_columns gaps, sums;
+    orr_column_values gaps, sums;
     orr_histogram all = {0};
     int64_t count = 0, largest = 0;
     double sum_s = 0;
-    bool ok = orr_columns_read(&gaps, s->file, "/latency/gaps", names, 2);
-    ok &= orr_columns_read(&sums, s->file, "/serving", sum_names, 4);
+    bool ok = orr_column_values_read(&gaps, s->file, "/latency/gaps", names, 2);
+    ok &= orr_column_values_read(&sums, s->file, "/serving", sum_names, 4);
     for (size_t r = 0; ok && r < gaps.rows; r++)
         ok = orr_histogram_add(&all, &s->shelf, gaps.value[0][r], (uint32_t)gaps.value[1][r]);
     for (size_t r = 0; ok && r < sums.rows; r++) {
@@ -209,8 +209,8 @@ static bool describe_gaps(cJSON *to, summing *s)
     }
     if (ok)
         orr_summary_times(cJSON_AddObjectToObject(cJSON_GetObjectItem(to, "latency"), "itl"), &all, &s->shelf, count, sum_s, largest);
-    orr_columns_free(&gaps);
-    orr_columns_free(&sums);
+    orr_column_values_free(&gaps);
+    orr_column_values_free(&sums);
     return ok;
 }
 
