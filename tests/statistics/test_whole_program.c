@@ -1,5 +1,5 @@
 /*
- * The chain as a user's study has it: a scenario is run, its warm-up found by MSER-5 over all seeds, what is left summed up, and an interval given; 200 small studies of six
+ * The chain as a user's study has it: a scenario is run, its warm-up found by MSER-5 over all seeds, what is left summed up, and an interval given; 200 small studies of five
  * seeds each of M/M/1 at load 0.6, whose mean time in the system is 1 / (1 - 0.6) = 2.5 s. The intervals of nominal 95 % must hold it in 90 to 98 % of the studies.
  * And no run of theirs is called saturated. Usage: test_whole_program STATION.yaml
  */
@@ -15,13 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STUDIES = 200, SEEDS = 6 };
+enum { STUDIES = 200, SEEDS = 5 };
 static const char *station;
 
 static void run_to(const char *path, uint64_t seed, const char *load)
 {
     char seed_text[32], load_text[32];
-    const char *const overrides[] = {seed_text, load_text, "duration=6000 s", "output.bin=20 s", "output.latency_bin=300 s", "output.warmup=0"};
+    const char *const overrides[] = {seed_text, load_text, "duration=6000 s", "output.bin=20 s", "output.latency_bin=1000 s", "output.warmup=0"};
     orr_problems problems = {0};
     orr_run_result result;
     snprintf(seed_text, sizeof seed_text, "seed=%llu", (unsigned long long)seed);
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 {
     station = argc > 1 ? argv[1] : NULL;
     TCase *promises = tcase_create("promises");
-    tcase_set_timeout(promises, 280);
+    tcase_set_timeout(promises, 1800);
     tcase_add_checked_fixture(promises, temporary_enter, temporary_leave);
     tcase_add_test(promises, intervals_of_whole_studies_hold_the_truth);
     tcase_add_test(promises, an_unstable_station_is_called_so);
