@@ -183,9 +183,9 @@ async function load(browser, url, problems) {
 }
 
 async function testChoosers(browser) {
-  const labels = await browser.evaluate(`[...document.querySelectorAll("select[data-chooser]")].map((e) => (e.closest("section").id + ": " + e.dataset.chooser))`);
+  const labels = await browser.evaluate(`[...document.querySelectorAll("select[data-chooser]")].map((e) => (e.getClientRects().length ? e.closest("section").id + ": " + e.dataset.chooser : null))`);
   if (!labels.length) return skip("choosers", "nothing to choose in this report");
-  for (let i = 0; i < labels.length; i++) await check(`chooser ${labels[i]}`, async () => {
+  for (let i = 0; i < labels.length; i++) if (labels[i]) await check(`chooser ${labels[i]}`, async () => {
     const selector = ["select[data-chooser]", i];
     const before = [await browser.evaluate(`${find(selector)}.selectedIndex`), await browser.evaluate(around(selector))];
     const down = await browser.evaluate(`(() => { const e = ${find(selector)}; e.scrollIntoView({ block: "center", behavior: "instant" }); e.focus(); return e.selectedIndex < e.options.length - 1; })()`);
@@ -256,6 +256,11 @@ async function testLayouts(browser, shots) {
     const height = await browser.evaluate("Math.min(16000, document.documentElement.scrollHeight)");
     const { data } = await browser.send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true, clip: { x: 0, y: 0, width: await browser.evaluate("innerWidth"), height, scale: 1 } });
     writeFileSync(join(shots, `${name}.png`), Buffer.from(data, "base64"));
+    const parts = await browser.evaluate(`[...document.querySelectorAll("header.masthead, main section")].map((e) => { const r = e.getBoundingClientRect(); return [e.id, Math.max(0, r.left - 8), r.top + scrollY, r.width + 16, Math.min(2600, r.height)]; })`);
+    for (const [id, x, y, wide, tall] of parts) {
+      const part = await browser.send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true, clip: { x, y, width: wide, height: tall, scale: 1 } });
+      writeFileSync(join(shots, `${name}-${id}.png`), Buffer.from(part.data, "base64"));
+    }
   };
   await browser.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
   await picture("light");
