@@ -73,7 +73,7 @@ static void write_info(orr_recorder *r)
         const orr_pool *k = &w->pools[p];
         const orr_accelerator *a = k->accelerator == ORR_NONE ? NULL : &w->accelerators[k->accelerator];
         ROW(ORR_TABLE_POOLS_INFO, k->id, INT(k->site), INT(k->service), a ? a->title : "", a ? a->confidence : "", k->owner, INT(k->group), INT(k->at_start), INT(k->slots),
-            INT(k->kv_tokens), k->price_factor);
+            INT(k->kv_tokens), k->price_factor, a ? a->rent_yuan_per_hour : 0.0);
     }
     for (uint32_t c = 0; c < w->class_count; c++) {
         const orr_class *k = &w->classes[c];
@@ -704,7 +704,7 @@ static void write_totals(orr_recorder *r, const orr_grid *g)
             const orr_pool_counts *c = &((orr_pool_state *)orr_array_at(&g->sites[s].pools, i))->counts;
             const orr_draw *drawn = &r->electricity.run[pool];
             ROW(ORR_TABLE_TOKENS_POOLS, INT(pool), INT(c->tokens[0]), INT(c->tokens[1]), INT(c->tokens[2]), INT(c->cancelled_tokens[2]), INT(c->cost / NANO), INT(c->cost % NANO),
-                INT(c->done), INT(c->cancelled), INT(c->refused), drawn->kwh, drawn->carbon_kg, drawn->yuan, drawn->it_kwh);
+                INT(c->done), INT(c->cancelled), INT(c->refused), drawn->kwh, drawn->carbon_kg, drawn->yuan, drawn->it_kwh, (double)c->held_time / ORR_SECOND);
         }
     for (uint32_t s = 0; s < w->used_count; s++)
         for (uint32_t i = 0; i < g->sites[s].pools.count; i++)

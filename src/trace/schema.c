@@ -32,7 +32,7 @@ static const orr_column pools_info[] = {
     {"id", TEXT, "", "name"}, {"site", U32, "1", "row of /scenario/sites"}, {"service", U32, "1", "row of /scenario/services"}, {"accelerator", TEXT, "", "kind of accelerator"},
     {"confidence", TEXT, "", "confidence of the accelerator's figures"}, {"owner", TEXT, "", "self_built, partner or joint_venture"}, {"group", U32, "1", "accelerators per replica"},
     {"replicas", U32, "1", "instances at the start"}, {"slots", U32, "1", "requests served at a time"}, {"kv_tokens", I64, "tokens", "cache of a replica"},
-    {"price_factor", F64, "1", "relative to the price list"}};
+    {"price_factor", F64, "1", "relative to the price list"}, {"rent", F64, "yuan/h", "of one accelerator, 0 if the catalogue names none"}};
 static const orr_column classes_info[] = {
     {"name", TEXT, "", "short name"}, {"title", TEXT, "", "full name"}, {"service", U32, "1", "row of /scenario/services"}, {"clients", U64, "1", "population"},
     {"data_class", TEXT, "", "data class of the residency rules"}, {"slo_ttft", F64, "s", "bound, inf if none"}, {"slo_tpot", F64, "s", "bound, inf if none"},
@@ -99,7 +99,8 @@ static const orr_column tokens_pools[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"cached_input", U64, "tokens", "metered"}, {"input", U64, "tokens", "metered"}, {"output", U64, "tokens", "metered"},
     {"cancelled_output", U64, "tokens", "of these, for clients who had left"}, {"cost_yuan", I64, "yuan", "rated, whole yuan"}, {"cost_nano", I32, "nano-yuan", "and the rest"},
     {"done", U64, "1", "requests answered"}, {"cancelled", U64, "1", "requests given up"}, {"refused", U64, "1", "requests refused"}, {"energy", F64, "kWh", "from the grid, with its part of the facility's"},
-    {"carbon", F64, "kg", "of the site's grid at each hour"}, {"electricity_yuan", F64, "yuan", "price of that energy at each hour"}, {"it_energy", F64, "kWh", "at the servers"}};
+    {"carbon", F64, "kg", "of the site's grid at each hour"}, {"electricity_yuan", F64, "yuan", "price of that energy at each hour"}, {"it_energy", F64, "kWh", "at the servers"},
+    {"held_time", F64, "s", "replicas with accelerators, integrated"}};
 static const orr_column reasons[] = {{"reason", TEXT, "", "why a request was not served"}, {"count", U64, "1", "requests"}};
 static const orr_column state_age[] = {{"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "decisions whose chosen pool was known with this age"}};
 static const orr_column audit[] = {

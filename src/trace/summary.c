@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "trace/columns.h"
 #include "trace/schema.h"
+#include "trace/summary_cost.h"
 #include "trace/summary_power.h"
 #include "trace/summary_saturation.h"
 #include "trace/summary_servers.h"
@@ -297,7 +298,7 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         free(policy);
         free(status);
         describe(to, &s, s.all);
-        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && orr_summary_power(to, file, 0) && orr_summary_saturation(to, file, path, problems);
+        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && orr_summary_power(to, file, 0) && orr_summary_cost(to, file, 0) && orr_summary_saturation(to, file, path, problems);
         describe_links(to, file, seconds);
         int64_t ended = s.all->requests[0] - s.all->requests[5];
         orr_summary_put(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);

@@ -91,7 +91,7 @@ function axisPosition(axis) {
 /** The value at a position, in the words of the axis' own unit. */
 function positionText(axis, position) {
   const of = axisPosition(axis), logarithmic = Math.abs(of(0) - Math.log10(axis.numbers[0])) < 1e-12 && of(0) !== axis.numbers[0];
-  return quantity(logarithmic ? 10 ** position : position, axis.unit, axis.key);
+  return quantity(Number((logarithmic ? 10 ** position : position).toPrecision(2)), axis.unit, axis.key);
 }
 
 function crossingText(axis, crossing, reference, metric) {

@@ -85,9 +85,9 @@ function heatSweepOption(theme, width, grid, what) {
   const rectangle = (_, api) => {
     const box = grid.boxes[api.value(2)], [x, y] = api.coord([api.value(0), api.value(1)]), [w, hgt] = api.size([1, 1]), fill = boxColour(theme, grid, box, what), text = boxText(grid, box, what);
     const hatched = unstable(box.cell);
-    const size = boxWidth >= 76 ? 12 : 10.5, fits = measure(text, size) + 4 <= boxWidth, ink = /^rgb/.test(fill) ? inkOn(fill, theme) : theme.soft;
+    const size = boxWidth >= 76 ? 12 : 10.5, fits = measure(text, size) + 4 <= boxWidth, muted = what === "difference" && box.who === grid.reference, ink = /^rgb/.test(fill) ? inkOn(fill, theme) : theme.soft;
     return { type: "group", children: [
-      { type: "rect", shape: { x: x - w / 2 + 1, y: y - hgt / 2 + 1, width: w - 2, height: hgt - 2 }, style: { fill, stroke: hatched || !/^rgb/.test(fill) ? theme.faint : "none", lineDash: hatched ? [3, 3] : null, lineWidth: 1 }, emphasis: { style: { stroke: theme.ink, lineWidth: 2 } } },
+      { type: "rect", shape: { x: x - w / 2 + 1, y: y - hgt / 2 + 1, width: w - 2, height: hgt - 2 }, style: { fill, stroke: hatched ? theme.faint : muted ? theme.line : "none", lineDash: hatched ? [3, 3] : null, lineWidth: 1 }, emphasis: { style: { stroke: theme.ink, lineWidth: 2 } } },
       ...(fits ? [{ type: "text", silent: true, style: { text, x, y, fill: ink, align: "center", verticalAlign: "middle", font: `${size}px ${theme.font}` } }] : hatched ? [{ type: "text", silent: true, style: { text: "✗", x, y, fill: theme.bad, align: "center", verticalAlign: "middle", font: `13px ${theme.font}` } }] : []),
     ] };
   };
@@ -141,10 +141,10 @@ function heatSweepWords(grid, { rows, column }, at) {
   if (rows) {
     const judged = grid.boxes.filter((box) => box.standing), worse = judged.filter((box) => box.standing.sign > 0).length;
     if (!judged.length) return "There is nothing to compare here: choose another policy or reference.";
-    return `${study.policies[grid.policy]} is ${betterWord(grid.metric)} than ${reference} in ${count(judged.length - worse)} of ${plural(judged.length, "cell")} and ${worseWord(grid.metric)} in ${count(worse)}${worse && worse < judged.length ? "; the heavy line divides them" : ""}.`;
+    return `${study.policies[grid.policy]} is ${betterWord(grid.metric)} than ${reference} in ${count(judged.length - worse)} of ${plural(judged.length, "cell")} and ${worseWord(grid.metric)} in ${count(worse)}${judged.some((box) => box.standing.unstable) ? ", where unstable counts as worse" : ""}${worse && worse < judged.length ? "; the heavy line divides them" : ""}.`;
   }
   const found = whom.flatMap((policy) => crossings(column, at, policy, grid.reference, grid.metric));
-  return found.length ? `${capital(sentenceList(found.slice(0, 4).map((crossing) => crossingText(column, crossing, grid.reference, grid.metric))))}.` : `No policy crosses ${reference} along this axis.`;
+  return found.length ? `${sentenceList(found.slice(0, 4).map((crossing) => crossingText(column, crossing, grid.reference, grid.metric)))}.` : `No policy crosses ${reference} along this axis.`;
 }
 
 /* --- lines with bands --- */
@@ -186,6 +186,8 @@ function lineOption(theme, width, picture) {
   const bottom = logarithmic ? clip(picture.lowest) - 0.05 : share ? Math.max(0, picture.lowest - 0.08 * (picture.highest - picture.lowest)) : Math.min(0, picture.lowest);
   const top = logarithmic ? up(picture.highest) + 0.08 : share ? Math.min(1.02, picture.highest + 0.08 * (picture.highest - picture.lowest || 0.05)) : picture.highest * 1.06 || 1;
   const show = (value) => number(Number((value * scale.factor).toPrecision(4)));
+  const marked = picture.found.slice(0, 6).sort((a, b) => a.at - b.at), floors = Math.max(1, Math.min(narrow(width) ? 4 : 2, marked.length)); /* so that labels of near crossovers do not overlap */
+  const named = (name) => merge(topName(name), { nameGap: 6 + 13 * floors });
   const band = (line) => ({ type: "custom", name: `band ${line.policy}`, silent: true, z: 1, clip: true, tooltip: { show: false }, data: [[from, bottom]], renderItem: (_, api) => {
     const pieces = [[]];
     for (const point of line.points) if (point.estimate && finite(point.estimate.low)) pieces[pieces.length - 1].push(point); else if (pieces[pieces.length - 1].length) pieces.push([]);
@@ -194,17 +196,17 @@ function lineOption(theme, width, picture) {
   } });
   const lost = lines.flatMap((line) => line.points.filter((point) => unstable(point.cell)).map((point) => ({ value: [point.x, top], policy: line.policy, symbolOffset: [(line.policy - (study.policies.length - 1) / 2) * 9, 9], label: { color: theme.of(line.policy) } })));
   return {
-    grid: { left: 66, right: 22, top: 46, bottom: 54 },
+    grid: { left: 66, right: 22, top: 26 + 13 * floors, bottom: 54 },
     xAxis: placedAxis(theme, positions, (x) => String(axis.values[positions.reduce((best, p, i) => (Math.abs(p - x) < Math.abs(positions[best] - x) ? i : best), 0)]), { min: from - pad, max: to + pad, splitLine: { show: false }, ...bottomName(axisTitle(axis)) }),
-    yAxis: logarithmic ? placedAxis(theme, logTicks(bottom, top, 7), (y) => show(10 ** y), { min: bottom, max: top, ...topName(axisHeading(picture)) })
-      : merge(axisLook(theme), { type: "value", min: bottom, max: top, axisLabel: { formatter: show, showMaxLabel: false, showMinLabel: bottom === 0 ? true : false }, ...topName(axisHeading(picture)) }),
+    yAxis: logarithmic ? placedAxis(theme, logTicks(bottom, top, 7), (y) => show(10 ** y), { min: bottom, max: top, ...named(axisHeading(picture)) })
+      : merge(axisLook(theme), { type: "value", min: bottom, max: top, axisLabel: { formatter: show, showMaxLabel: false, showMinLabel: bottom === 0 }, ...named(axisHeading(picture)) }),
     series: [
       ...lines.map(band),
       ...lines.map((line) => ({ type: "line", name: study.policies[line.policy], z: 3, symbol: "circle", symbolSize: 6, connectNulls: false, lineStyle: { width: 2.2, color: theme.of(line.policy), type: dashOf(line.policy).length ? dashOf(line.policy) : "solid" }, itemStyle: { color: theme.of(line.policy) },
         data: line.points.map((point) => [point.x, point.estimate ? clip(point.estimate.mean) : null, point.i]) })),
       { type: "scatter", name: "unstable", symbol: "circle", symbolSize: 1, itemStyle: { color: "transparent" }, silent: true, tooltip: { show: false }, z: 4, data: lost, label: { show: true, formatter: "✗", position: "inside", fontSize: 15, fontWeight: 700 } },
-      { type: "line", data: [], silent: true, tooltip: { show: false }, markLine: { silent: true, symbol: "none", data: picture.found.slice(0, 6).map((crossing, i) => ({ xAxis: crossing.at,
-        lineStyle: { color: theme.ink, type: "dotted", width: 1.6 }, label: { formatter: `${study.policies[crossing.policy]} ${crossing.worse ? "worse" : "better"} →`, color: theme.ink, fontSize: 11, position: "end", distance: 3 + 12 * (i % 2), align: crossing.at > from + 0.7 * (to - from) ? "right" : crossing.at < from + 0.3 * (to - from) ? "left" : "center" } })) } },
+      { type: "line", data: [], silent: true, tooltip: { show: false }, markLine: { silent: true, symbol: "none", data: marked.map((crossing, i) => ({ xAxis: crossing.at,
+        lineStyle: { color: theme.ink, type: "dotted", width: 1.6 }, label: { formatter: `${study.policies[crossing.policy]} ${crossing.worse ? "worse" : "better"} →`, color: theme.ink, fontSize: 11, position: "end", distance: 3 + 13 * (i % floors), align: crossing.at > from + 0.7 * (to - from) ? "right" : crossing.at < from + 0.3 * (to - from) ? "left" : "center" } })) } },
     ],
     tooltip: { ...commonOption(theme).tooltip, trigger: "axis", axisPointer: { lineStyle: { color: theme.faint } }, formatter: (params) => lineTip(picture, params) },
   };
@@ -223,7 +225,7 @@ function lineTip(picture, params) {
 function lineWords(picture) {
   const reference = study.policies[picture.reference], said = picture.found.slice(0, 4).map((crossing) => crossingText(picture.axis, crossing, picture.reference, picture.metric));
   const lost = picture.lines.filter((line) => line.points.some((point) => unstable(point.cell))).map((line) => study.policies[line.policy]);
-  return `${said.length ? `${capital(sentenceList(said))}.` : `No policy crosses ${reference} on this axis.`}${lost.length ? ` ${sentenceList(lost)} ${lost.length > 1 ? "are" : "is"} unstable where marked: no mean is shown there.` : ""}`;
+  return `${said.length ? `${sentenceList(said)}.` : `No policy crosses ${reference} on this axis.`}${lost.length ? ` ${sentenceList(lost)} ${lost.length > 1 ? "are" : "is"} unstable where marked: no mean is shown there.` : ""}`;
 }
 
 const sweepSection = {

@@ -49,12 +49,14 @@ function sweepSentence(metric) {
 function leaningSentence() {
   const parts = [], failed = auditFailures(), done = get(study, "runs.done"), anchors = list(study.anchors), missed = anchors.filter((anchor) => !anchor.holds).length;
   if (failed > 0) parts.push([strong("the audit failed"), ", so none of this can be relied on"]);
-  if (finite(done)) parts.push(`this leans on ${plural(done, "run")}${finite(study.runs.planned) && study.runs.planned > done ? ` of ${count(study.runs.planned)} planned` : ""}`);
-  if (anchors.length) parts.push(missed ? [strong(`${count(missed)} of ${plural(anchors.length, "anchor")} ${missed === 1 ? "does" : "do"} not hold`)] : `${anchors.length === 1 ? "its anchor holds" : `all ${count(anchors.length)} anchors hold`}`);
-  if (assumed.length) parts.push(["on ", h("a", { href: "#assumed" }, plural(assumed.length, "assumed parameter"))]);
+  const on = [];
+  if (finite(done)) on.push(`on ${plural(done, "run")}${finite(study.runs.planned) && study.runs.planned > done ? ` of ${count(study.runs.planned)} planned` : ""}`);
+  if (assumed.length) on.push(["on ", h("a", { href: "#assumed" }, plural(assumed.length, "assumed parameter"))]);
   const hang = study.sensitivity ? tornadoRows()[0] : null;
-  if (hang) parts.push(["and most of all on ", h("a", { href: "#tornado" }, inSentence(hang.text || spoken(hang.key)))]);
-  const out = parts.flatMap((part, i) => (i ? [i > 0 && Array.isArray(part) && /^(on|and) /.test(part[0]) ? " " : "; ", part] : [part])).flat();
+  if (hang) on.push(["most of all on ", h("a", { href: "#tornado" }, inSentence(hang.text || spoken(hang.key)))]);
+  if (on.length) parts.push(["this leans ", ...on.flatMap((item, i) => [i === 0 ? "" : i === on.length - 1 ? " and " : ", ", item])]);
+  if (anchors.length) parts.push(missed ? [strong(`${count(missed)} of ${plural(anchors.length, "anchor")} ${missed === 1 ? "does" : "do"} not hold`)] : anchors.length === 1 ? "its anchor holds" : `all ${count(anchors.length)} anchors hold`);
+  const out = parts.flatMap((part, i) => (i ? ["; ", part] : [part])).flat(Infinity).filter((item) => item !== "");
   if (typeof out[0] === "string") out[0] = capital(out[0]);
   return out.length ? [...out, "."] : [];
 }
