@@ -80,7 +80,7 @@ bool orr_page_assemble(FILE *out, const char *page_template, const orr_page_part
 
 /* --- its parts --- */
 
-enum { TEMPLATE, STYLE, ECHARTS, LAND, SCRIPT, SCRIPTS = 19, FILES = SCRIPT + SCRIPTS };
+enum { TEMPLATE, STYLE, ECHARTS, LAND, SCRIPT, SCRIPTS = 22, FILES = SCRIPT + SCRIPTS };
 static const char *const file_names[FILES] = {
     "report/template.html",
     "report/style.css",
@@ -102,8 +102,11 @@ static const char *const file_names[FILES] = {
     "report/page/latency.js",
     "report/page/load.js",
     "report/page/map.js",
+    "report/page/bars.js",
+    "report/page/outcomes.js",
     "report/page/cost.js",
     "report/page/energy.js",
+    "report/page/decisions.js",
     "report/page/made.js",
     "report/page/page.js",
 };

@@ -14,13 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REQUESTS = 7, METRICS = 3, KINDS = 3, GROUPS = 5 };
-static const char *const request_names[REQUESTS] = {"offered", "served", "refused", "abandoned", "failed", "in_flight", "retries"};
+enum { REQUESTS = 8, METRICS = 3, KINDS = 3, DECISIONS = 4, GROUPS = 5 };
+static const char *const request_names[REQUESTS] = {"offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "late"};
+static const char *const decision_names[DECISIONS] = {"decisions", "attempts", "deferred", "bad_decisions"};
 static const char *const token_names[KINDS] = {"cached_input", "input", "output"};
 
 /* What is summed for all, for a class, a model or a site. */
 typedef struct group {
-    int64_t       requests[REQUESTS], slo_met, tokens[KINDS], yuan, nano;
+    int64_t       requests[REQUESTS], decisions[DECISIONS], slo_met, tokens[KINDS], yuan, nano;
     orr_histogram histogram[METRICS];
     double        sum_s[METRICS];
     int64_t       measured[METRICS], largest[METRICS];
@@ -88,11 +89,12 @@ static bool groups_of(const summing *s, const orr_columns *c, size_t row, group 
 
 static bool add_counts(summing *s)
 {
-    static const char *const count_names[] = {"class", "site", "service", "offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "slo_met"};
+    static const char *const count_names[] = {"class", "site", "service", "offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "late", "slo_met",
+                                              "decisions", "attempts", "deferred", "bad_decisions"};
     static const char *const cost_names[] = {"class", "site", "service", "cached_input", "input", "output", "cost_yuan", "cost_nano"};
     orr_columns counts, costs;
     group *to[GROUPS];
-    bool ok = orr_columns_read(&counts, s->file, "/tokens/counts", count_names, 11);
+    bool ok = orr_columns_read(&counts, s->file, "/tokens/counts", count_names, 3 + REQUESTS + 1 + DECISIONS);
     ok &= orr_columns_read(&costs, s->file, "/tokens", cost_names, 8);
     for (size_t r = 0; ok && r < counts.rows; r++) {
         if (!(ok = groups_of(s, &counts, r, to)))
@@ -100,7 +102,9 @@ static bool add_counts(summing *s)
         for (int g = 0; g < GROUPS; g++) {
             for (int i = 0; i < REQUESTS; i++)
                 to[g]->requests[i] += counts.value[3 + i][r];
-            to[g]->slo_met += counts.value[10][r];
+            to[g]->slo_met += counts.value[3 + REQUESTS][r];
+            for (int i = 0; i < DECISIONS; i++)
+                to[g]->decisions[i] += counts.value[4 + REQUESTS + i][r];
         }
     }
     for (size_t r = 0; ok && r < costs.rows; r++) {
@@ -165,6 +169,8 @@ static void describe(cJSON *to, summing *s, group *g)
     cJSON *requests = cJSON_AddObjectToObject(to, "requests"), *latency = cJSON_AddObjectToObject(to, "latency");
     for (int i = 0; i < REQUESTS; i++)
         orr_summary_put(requests, request_names[i], (double)g->requests[i]);
+    int64_t ended = g->requests[0] - g->requests[5]; /* refused, abandoned and failed ones count as missed */
+    orr_summary_put(to, "slo_attainment", ended > 0 ? (double)g->slo_met / (double)ended : NAN);
     for (int m = 0; m < METRICS; m++)
         orr_summary_times(cJSON_AddObjectToObject(latency, orr_metric_names[m]), &g->histogram[m], &s->shelf, g->measured[m], g->sum_s[m], g->largest[m]);
     cJSON *tokens = cJSON_AddObjectToObject(to, "tokens"), *cost = cJSON_AddObjectToObject(to, "cost");
@@ -300,9 +306,10 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         describe(to, &s, s.all);
         ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && orr_summary_power(to, file, 0) && orr_summary_cost(to, file, 0) && orr_summary_saturation(to, file, path, problems);
         describe_links(to, file, seconds);
-        int64_t ended = s.all->requests[0] - s.all->requests[5];
         orr_summary_put(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);
-        orr_summary_put(to, "slo_attainment", ended > 0 ? (double)s.all->slo_met / (double)ended : NAN);
+        cJSON *decisions = cJSON_AddObjectToObject(to, "decisions");
+        for (int i = 0; i < DECISIONS; i++)
+            orr_summary_put(decisions, decision_names[i], (double)s.all->decisions[i]);
         describe_audit(to, file);
         describe_speed(to, file, (double)s.all->requests[0]);
         describe_many(to, "by_class", &s, s.classes, s.class_names, s.class_count);

@@ -1,34 +1,58 @@
-/* Bars by policy: what a million tokens cost, and why requests were turned away. */
+/* What a million tokens cost: what clients pay for them, and what serving them costs the provider. */
 
-/** Horizontal bars: a group per category, a bar per policy, the value written at the end of each bar. */
-function barFigure({ id, title, note, categories, which, value, axis, show, words, tipText }) {
-  const hidden = new Set(), redraw = () => element.redraw();
-  const shown = () => which.filter((policy) => !hidden.has(policy.index));
-  const thick = () => (which.length > 6 ? 11 : 14);
-  const element = figure({
-    id, title, note, words, legend: () => (which.length > 1 ? lineLegendAsBoxes(which, hidden, redraw) : null),
-    height: () => categories.length * (Math.max(1, shown().length) * thick() + 16) + 66,
-    build(theme, width) {
-      const labels = categories.map((item) => item.text), room = labelRoom(labels, 12, width);
-      const most = largest(categories.flatMap((item) => shown().map((policy) => value(policy, item.value))));
-      return {
-        grid: { left: room, right: 64, top: 8, bottom: 50 },
-        xAxis: merge(axisLook(theme), { type: "value", min: 0, max: most > 0 ? undefined : 1, splitNumber: narrow(width) ? 3 : 5, axisLabel: { formatter: axisCount, hideOverlap: true }, ...bottomName(axis) }),
-        yAxis: merge(axisLook(theme), { type: "category", inverse: true, data: labels, splitLine: { show: false }, axisTick: { show: false }, axisLabel: { color: theme.ink, width: room - 12, lineHeight: 14, overflow: "break", interval: 0 } }),
-        series: shown().map((policy) => ({ name: policy.name, type: "bar", barGap: "8%", barCategoryGap: 14, itemStyle: { color: theme.of(policy.index) },
-          label: { show: true, position: "right", fontSize: which.length > 6 ? 9 : 11, color: theme.soft, formatter: (item) => (finite(item.value) ? show(item.value) : "") },
-          data: categories.map((item) => value(policy, item.value)) })),
-        tooltip: { ...commonOption(theme).tooltip, formatter: (item) => tip(item.name, [tipRow(item.marker, item.seriesName, `${show(item.value)}`), ...(tipText ? tipText(policyNamed(item.seriesName), categories[item.dataIndex].value) : [])]) },
-      };
+/* Parts of the provider's cost (src/trace/summary_cost.h defines them); transport has no price in any catalogue. */
+const COST_PARTS = [{ key: "compute_yuan", text: "compute: rent of places taken", colour: 0 }, { key: "idle_yuan", text: "idle: rent of places not taken", colour: 4 }, { key: "energy_yuan", text: "energy: electricity", colour: 2 }, { key: "transport_yuan", text: "transport", colour: 3 }];
+const partsOf = (read) => Object.fromEntries(COST_PARTS.map((part) => [part.key, mean(read(part.key))]));
+
+/** Cost of serving under a policy, by parts, in yuan per million tokens delivered. */
+const providerParts = (policy) => partsOf((key) => runsOf(policy.name).map((run) => get(run.summary, `provider.per_million_tokens.${key}`)));
+const modelParts = (policy, model) => partsOf((key) => runsOf(policy.name).map((run) => get((get(run.summary, "serving.by_model") || {})[model], `provider.per_million_tokens.${key}`)));
+const isPriced = (values) => finite(values.compute_yuan) && finite(values.energy_yuan);
+const withProvider = () => policies.filter((policy) => isPriced(providerParts(policy)));
+const totalCost = (values) => sum(COST_PARTS.map((part) => values[part.key]));
+const chargedOf = (policy) => runMean(policy.name, "cost.per_million_tokens_yuan");
+const yuan = (value) => `${number(value)}${NBSP}yuan`;
+
+function providerFigure() {
+  const rows = () => withProvider().map((policy) => ({ text: policy.name, policy, values: providerParts(policy), mark: chargedOf(policy) }));
+  return stackFigure({
+    id: "chart-provider", title: "What serving costs the provider, beside what clients pay", rows, parts: COST_PARTS, axis: "yuan per million tokens delivered", show: yuan, markText: "clients pay",
+    note: "Accelerators at the rents of the catalogue for as long as replicas hold them, electricity at the price of the hour. Rents often include electricity already; then it is counted twice here. Transport: not priced, because no catalogue has a price per byte.",
+    words: () => providerWords(rows()),
+  });
+}
+
+function providerWords(rows) {
+  const row = rows.find((item) => item.policy.name === leadingPolicy()) || rows[0], total = totalCost(row.values);
+  const share = runMean(row.policy.name, "provider.priced_share"), cheap = rows.slice().sort((a, b) => totalCost(a.values) - totalCost(b.values))[0];
+  const said = `Under ${row.text}, a million tokens cost the provider ${yuan(total)}: ${sentenceList(COST_PARTS.filter((part) => row.values[part.key] > 0).map((part) => `${percent(row.values[part.key] / total)} ${part.text.split(":")[0]}`))}`;
+  const paid = finite(row.mark) ? `; clients pay ${yuan(row.mark)}, ${row.mark >= total ? `${percent(1 - total / row.mark)} of which is left over` : `${percent(row.mark / total)} of it`}` : "";
+  const best = rows.length > 1 && cheap !== row ? ` ${cheap.text} serves cheapest, at ${yuan(totalCost(cheap.values))}.` : "";
+  return `${said}${paid}.${best}${share < 0.995 ? ` Priced are ${percent(share)} of the accelerator-hours; the rest has no rent in the catalogue.` : ""}`;
+}
+
+function providerModels() {
+  const models = (policy) => unique(runsOf(policy.name).flatMap((run) => entries(get(run.summary, "serving.by_model")).map(([name]) => name))).filter((name) => isPriced(modelParts(policy, name)));
+  const which = withProvider().filter((policy) => models(policy).length), redraw = () => element.redraw();
+  if (!which.length) return null;
+  const pick = chooser("Policy", policyOptions(which), redraw, leadingIn(which)), policy = () => policyNamed(pick.value);
+  const rows = () => models(policy()).map((name) => ({ text: name, values: modelParts(policy(), name) })).sort((a, b) => totalCost(b.values) - totalCost(a.values));
+  const element = stackFigure({
+    id: "chart-provider-models", title: "The provider’s cost by model", controls: [pick], rows, parts: COST_PARTS, axis: "yuan per million tokens served", show: yuan,
+    note: "A model that is rarely asked for pays for places that stand idle.",
+    words() {
+      const idle = rows().map((row) => ({ row, share: row.values.idle_yuan / totalCost(row.values) })).sort((a, b) => b.share - a.share)[0];
+      return idle ? `Most of its cost goes into idle places with ${idle.row.text}: ${percent(idle.share)}.` : "";
     },
   });
   return element;
 }
 
-const lineLegendAsBoxes = (which, hidden, redraw) => h("ul", { class: "legend" }, which.map((policy) => h("li", null, h("button", {
-  type: "button", "aria-pressed": hidden.has(policy.index) ? "false" : "true", title: "Click to hide or show",
-  onclick: () => { if (hidden.has(policy.index)) hidden.delete(policy.index); else hidden.add(policy.index); redraw(); },
-}, boxSwatch(`var(--series-${colourIndex(policy.index)})`), policy.name, policy.oracle ? h("span", { class: "tag" }, "oracle") : null))));
+/** Bytes carried, which would be the measure of transport if it had a price. */
+function transportNote() {
+  const policy = policyNamed(leadingPolicy()), bytes = policy && Array.isArray(policy.link_bytes) ? sum(policy.link_bytes) : null;
+  return withProvider().length && bytes > 0 ? h("p", { class: "note" }, `Transport is not priced: under ${policy.name} the links carried ${quantity(bytes, "bytes")} in a run, every link of a route counted.`) : null;
+}
 
 const costOf = (policy, by, key) => { const item = policy[by] && policy[by][key]; return item && finite(item.yuan_per_million) ? item.yuan_per_million : null; };
 const costKeys = (by) => unique(policies.flatMap((policy) => entries(policy[by]).filter(([key]) => finite(costOf(policy, by, key))).map(([key]) => key)));
@@ -57,31 +81,9 @@ const classTitle = (name) => { const item = classes.find((entry) => entry.name =
 const costSection = {
   id: "cost", title: "What a million tokens cost", show: () => costKeys("cost_by_model").length + costKeys("cost_by_class").length > 0,
   body: () => [
-    h("p", { class: "lead" }, "Tokens of all kinds (fresh input, cached input, output) counted together; the price of each kind is in the scenario."),
+    h("p", { class: "lead" }, "Tokens of all kinds (fresh input, cached input, output) counted together."),
+    withProvider().length ? [providerFigure(), providerModels(), transportNote()] : null,
+    h("h3", null, "What clients pay"), h("p", { class: "note" }, "At the tariff of the scenario, which has a price for each kind of token."),
     h("div", { class: "pair" }, costFigure("cost_by_model", "By model", (name) => name), costFigure("cost_by_class", "By class of client", classTitle)),
   ],
-};
-
-const reasonOf = (policy, reason) => (policy.reasons && finite(policy.reasons[reason]) ? policy.reasons[reason] : null);
-/** Requests offered over all seeds of a policy, to which its counts of reasons refer. */
-const offeredTotal = (policy) => sum(runsOf(policy.name).map((run) => get(run.summary, "requests.offered")));
-
-const refusalSection = {
-  id: "refusals", title: "Why requests were turned away", show: () => policies.some((policy) => policy.reasons),
-  body() {
-    const reasons = unique(policies.flatMap((policy) => entries(policy.reasons).filter(([, n]) => n > 0).map(([reason]) => reason)));
-    if (!reasons.length) return [h("p", { class: "words" }, "No request was turned away, under any policy.")];
-    const total = (reason) => sum(policies.map((policy) => reasonOf(policy, reason))) || 0;
-    reasons.sort((a, b) => total(b) - total(a));
-    const which = policies.filter((policy) => policy.reasons), perThousand = which.every((policy) => offeredTotal(policy) > 0);
-    const value = (policy, reason) => { const n = reasonOf(policy, reason) ?? 0; return perThousand ? 1000 * n / offeredTotal(policy) : n; };
-    const worst = which.map((policy) => ({ policy, n: sum(reasons.map((reason) => value(policy, reason))) })).sort((a, b) => b.n - a.n);
-    return [barFigure({
-      id: "chart-reasons", title: "By reason", note: "Over all seeds of a policy.", which, categories: reasons.map((reason) => ({ value: reason, text: spoken(reason) })), value,
-      axis: perThousand ? "requests in a thousand offered" : "requests", show: (v) => (v > 0 && v < 0.01 ? "< 0.01" : number(v)),
-      tipText: (policy, reason) => [tipRow("", "requests", count(reasonOf(policy, reason) ?? 0))],
-      words: () => `The commonest reason is “${spoken(reasons[0])}”. ${worst.length > 1 ? `Most are turned away by ${worst[0].policy.name}, fewest by ${worst[worst.length - 1].policy.name}: ` : "In all "}` +
-        `${worst.length > 1 ? `${number(worst[0].n)} and ${number(worst[worst.length - 1].n)}` : number(worst[0].n)} ${perThousand ? "in a thousand requests." : "requests."}`,
-    })];
-  },
 };

@@ -20,6 +20,15 @@ function startArea(areas) {
 /* Radius of a site in a map of this width: area by accelerators, above a least size that can still be seen. */
 const siteRadius = (accelerators, most, width) => (narrow(width) ? 0.62 : 1) * (accelerators > 0 && most > 0 ? 3.5 + 14 * Math.sqrt(accelerators / most) : 2.4);
 const linkValues = (policy, by) => list(links).map((_, i) => { const values = policy ? policy[by === "load" ? "link_load" : "link_bytes"] : null; return Array.isArray(values) && finite(values[i]) ? values[i] : null; });
+/** The load of the links in an interval of the page, or over the whole run; kept by coarser intervals than the sites'. */
+function loadsAt(policy, by, bin) {
+  const flow = policy ? policy.link_flow : null;
+  if (bin === null || !flow || !Array.isArray(flow.load) || !(flow.group > 0)) return linkValues(policy, by);
+  return links.map((link, i) => { const load = (flow.load[i] || [])[Math.floor(bin / flow.group)]; return !finite(load) ? null : by === "load" ? load : load * 2 * link.capacity_gbps * 1e9 / 8 * bins.width_s * flow.group; });
+}
+
+/** The largest that any link reaches in an interval, for one scale through the whole run. */
+const peakLoad = (policy, by) => (bins && get(policy, "link_flow.load") ? largest(Array.from({ length: Math.ceil(bins.count / policy.link_flow.group) }, (_, i) => largest(loadsAt(policy, by, i * policy.link_flow.group)))) : largest(linkValues(policy, by)));
 const linkWidth = (value, most) => (finite(value) && most > 0 ? 0.7 + 5.3 * Math.sqrt(value / most) : 0.7);
 
 function mapChart() {
@@ -40,8 +49,8 @@ function mapChart() {
   const element = figure({
     id: "chart-map", title: "Sites and links", controls: [area, pick, by], extra: time.element, framed: true,
     note: "A circle is a site: its area is the number of accelerators, its colour the share of their places that is taken; a hollow dot has none. A line is a link, curved along the shortest way round the globe.",
-    legend: () => mapLegend(policy(), by.value, top), state: () => [`time: ${time.text()}`],
-    height: (width) => Math.min(580, Math.max(320, width * 0.64)), build: view, words: () => mapWords(policy(), by.value, area.value, areas),
+    legend: () => mapLegend(policy(), by.value, top, time.bin()), state: () => [`time: ${time.text()}`],
+    height: (width) => Math.min(580, Math.max(320, width * 0.64)), build: view, words: () => mapWords(policy(), by.value, area.value, areas, time.bin()),
   });
   return element;
 }
@@ -71,7 +80,7 @@ function mapOption({ theme, width, height, members, policy, by, bin, top }) {
   const most = largest(sites.map((site) => site.accelerators || 0)), busy = (site) => siteBusy(policy, site, bin);
   const ordered = [...placed()].sort((a, b) => (b.accelerators || 0) - (a.accelerators || 0));
   const labelled = new Set(members.slice().sort((a, b) => (b.accelerators || 0) - (a.accelerators || 0)).slice(0, narrow(width) ? 8 : 18).map((site) => site.id));
-  const values = linkValues(policy, by), widest = largest(values);
+  const values = loadsAt(policy, by, bin), widest = bin === null ? largest(values) : peakLoad(policy, by);
   return {
     geo: { map: "land", roam: "move", left: 0, right: 0, top: 0, bottom: 0, boundingCoords: corners, aspectScale: aspect, clip: false, silent: true, itemStyle: { areaColor: theme.land, borderColor: theme.coast, borderWidth: 0.6 } },
     series: [
@@ -81,7 +90,7 @@ function mapOption({ theme, width, height, members, policy, by, bin, top }) {
           itemStyle: siteStyle(theme, busy(site), top, site),
           label: { show: labelled.has(site.id), formatter: shortName(titleOf(site)), minMargin: 3, distance: 3, position: site.lon > corners[1][0] - 0.22 * (corners[1][0] - corners[0][0]) ? "left" : "right", fontSize: narrow(width) ? 10 : 11, color: theme.ink, textBorderColor: theme.sea, textBorderWidth: 2.5 } })) },
     ],
-    tooltip: { ...commonOption(theme).tooltip, formatter: (item) => (item.seriesType === "lines" ? linkTip(item.data.index, policy) : siteTip(siteById.get(item.name), policy, bin)) },
+    tooltip: { ...commonOption(theme).tooltip, formatter: (item) => (item.seriesType === "lines" ? linkTip(item.data.index, policy, bin) : siteTip(siteById.get(item.name), policy, bin)) },
   };
 }
 
@@ -100,11 +109,11 @@ function linkLines(theme, values, widest, by) {
   });
 }
 
-function linkTip(index, policy) {
+function linkTip(index, policy, bin) {
   const link = links[index], name = (id) => (siteById.get(id) ? titleOf(siteById.get(id)) : id);
   const load = linkValues(policy, "load")[index], bytes = linkValues(policy, "bytes")[index];
   return tip(`${name(link.a)} ${DASH} ${name(link.b)}`, [finite(link.km) ? tipRow("", "length", `${number(link.km)} km`) : "", finite(link.capacity_gbps) ? tipRow("", "capacity", `${number(link.capacity_gbps)} Gbit/s`) : "",
-    finite(load) ? tipRow("", "mean load", percent(load)) : "", finite(bytes) ? tipRow("", "carried", quantity(bytes, "bytes")) : ""].filter(Boolean));
+    finite(load) ? tipRow("", "mean load", percent(load)) : "", bin !== null && finite(loadsAt(policy, "load", bin)[index]) ? tipRow("", `load about ${timeAt(bin)}`, percent(loadsAt(policy, "load", bin)[index])) : "", finite(bytes) ? tipRow("", "carried", quantity(bytes, "bytes")) : ""].filter(Boolean));
 }
 
 function siteTip(site, policy, bin) {
@@ -114,27 +123,27 @@ function siteTip(site, policy, bin) {
     tipRow("", bin === null ? "places taken, whole run" : `places taken, ${binSpan(bin)}`, finite(busy) ? percent(busy) : "not recorded")].filter(Boolean));
 }
 
-function mapLegend(policy, by, top) {
+function mapLegend(policy, by, top, bin) {
   const most = largest(sites.map((site) => site.accelerators || 0)), items = [];
   if (busySites(policy, "utilisation").length) items.push(rampLegend("0 %", percent(top), "places taken"));
   if (most > 0) {
     const steps = unique([1, 0.25, 0.05].map((part) => Math.max(1, Number((most * part).toPrecision(1)))));
     items.push(h("span", { class: "item" }, "accelerators", steps.map((size) => { const r = siteRadius(size, most, innerWidth); return [s("svg", { width: 2 * r + 2, height: 2 * r + 2, "aria-hidden": "true" }, s("circle", { cx: r + 1, cy: r + 1, r, fill: "none", stroke: "currentColor" })), number(size)]; })));
   }
-  const values = linkValues(policy, by), widest = largest(values);
+  const widest = bin === null ? largest(linkValues(policy, by)) : peakLoad(policy, by);
   if (widest > 0) {
     const show = (value) => (by === "load" ? percent(value) : quantity(value, "bytes"));
-    items.push(h("span", { class: "item" }, by === "load" ? "mean load" : "carried", [widest, widest / 10].map((value) => [s("svg", { width: 26, height: 10, "aria-hidden": "true" }, s("line", { x1: 0, x2: 26, y1: 5, y2: 5, stroke: "currentColor", "stroke-width": linkWidth(value, widest) })), show(value)])));
+    items.push(h("span", { class: "item" }, by === "load" ? (bin === null ? "mean load" : "load") : bin === null ? "carried" : `carried in ${duration(bins.width_s * get(policy, "link_flow.group"))}`, [widest, widest / 10].map((value) => [s("svg", { width: 26, height: 10, "aria-hidden": "true" }, s("line", { x1: 0, x2: 26, y1: 5, y2: 5, stroke: "currentColor", "stroke-width": linkWidth(value, widest) })), show(value)])));
     if (by === "load" && widest >= 0.8) items.push(h("span", { class: "item" }, h("span", { class: "poor" }, "- - - load of 80 % or more")));
   }
   return h("ul", { class: "legend" }, items.map((item) => h("li", null, item)));
 }
 
-function mapWords(policy, by, area, areas) {
-  const values = linkValues(policy, by), most = largest(values), parts = [];
+function mapWords(policy, by, area, areas, bin) {
+  const values = loadsAt(policy, by, bin), most = largest(values), parts = [];
   if (most > 0) {
     const link = links[values.indexOf(most)], name = (id) => (siteById.get(id) ? shortName(titleOf(siteById.get(id))) : id);
-    parts.push(`The ${by === "load" ? "most loaded" : "busiest"} link under ${policy.name} is ${name(link.a)} ${DASH} ${name(link.b)}, ${by === "load" ? `${percent(most)} of its capacity on average` : `which carried ${quantity(most, "bytes")}`}.`);
+    parts.push(`The ${by === "load" ? "most loaded" : "busiest"} link under ${policy.name} is ${name(link.a)} ${DASH} ${name(link.b)}, ${by === "load" ? `${percent(most)} of its capacity${bin === null ? " on average" : ` about ${timeAt(bin)}`}` : `which carried ${quantity(most, "bytes")}${bin === null ? "" : ` about ${timeAt(bin)}`}`}.`);
     if (by === "bytes") { const load = largest(linkValues(policy, "load")); if (load >= 0 && load < TINY_LOAD) parts.push(`No link is loaded above ${percent(load)} on average: most of the network is idle.`); }
   }
   const outside = areas[0].members.length - areas.find((item) => item.value === area).members.length;

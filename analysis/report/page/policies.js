@@ -131,15 +131,6 @@ function chanceNote() {
   ];
 }
 
-function agesTable() {
-  const rows = policies.filter((policy) => policy.decision_age_s && ["mean", "p50", "p99"].some((key) => finite(policy.decision_age_s[key])));
-  if (!rows.length) return null;
-  const column = (title, key) => ({ title, sort: (policy) => get(policy, `decision_age_s.${key}`), cell: (policy) => duration(get(policy, `decision_age_s.${key}`)) });
-  return [h("h3", null, "How old the state was that each policy decided on"),
-    h("p", { class: "note" }, "A scheduler sees reports of the grid, not the grid. The older the reports, the more a policy that trusts them sends everybody to the same place."),
-    table({ rows, columns: [{ title: "Policy", sort: (policy) => policy.name, cell: (policy) => policyCell(policy.name) }, column("Mean age", "mean"), column("Median", "p50"), column("99th percentile", "p99")] })];
-}
-
 const policySection = {
   id: "policies", title: "The policies compared", show: () => Boolean(comparison && metrics.length),
   body() {
@@ -151,12 +142,7 @@ const policySection = {
       scoreTable(),
       h("h3", null, "One metric closely"),
       pick.element ? h("div", { class: "controls" }, pick.element) : null, holder,
-      h("p", { class: "note" }, chanceNote()), agesTable(),
+      h("p", { class: "note" }, chanceNote()),
     ];
   },
-};
-
-const agesSection = {
-  id: "ages", title: "What the policy saw", show: () => !policySection.show() && agesTable() !== null,
-  body: () => agesTable().slice(1),
 };
