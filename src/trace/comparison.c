@@ -19,7 +19,7 @@ const orr_metric_kind orr_compared_metrics[ORR_COMPARED_METRICS] = {
     {"latency.tpot.mean", "TPOT mean", "s", "lower"},
     {"latency.itl.p99", "Between tokens p99", "s", "lower"},
     {"slo_attainment", "SLO attainment", "ratio", "higher"},
-    {"cost.per_million_tokens_yuan", "Cost per million tokens", "yuan", "lower"},
+    {"cost.per_million_tokens_yuan", "Price per million tokens", "yuan", "lower"},
     {"provider.per_million_tokens.total_yuan", "Provider's cost per million tokens", "yuan", "lower"},
     {"requests.refused", "Requests refused", "requests", "lower"},
     {"requests.abandoned", "Requests abandoned", "requests", "lower"},

@@ -121,8 +121,9 @@ static bool take(page *p, run *r)
         return false;
     r->summary = orr_summary(file, r->path, p->problems);
     orr_status status = r->summary == NULL ? ORR_BAD_INPUT : orr_series_add(&p->series[r->policy_index], file, r->path, r->summary, p->problems);
-    if (r->summary != NULL)
-        cJSON_DeleteItemFromObjectCaseSensitive(r->summary, "by_site"); /* the page does not show it */
+    static const char *const not_shown[] = {"by_site", "by_vendor", "by_model"};
+    for (size_t i = 0; r->summary != NULL && i < sizeof not_shown / sizeof *not_shown; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(r->summary, not_shown[i]);
     if (status == ORR_OK && p->policy_count == p->count && !orr_run_series_read(&r->series, file, r->path, p->problems))
         status = ORR_BAD_INPUT;
     H5Fclose(file);
@@ -204,9 +205,10 @@ static bool add_sharing(cJSON *to, const page *p)
     return ok;
 }
 
-/* Hands the summaries over to the page. */
+/* Hands the summaries over to the page, with six digits, so that a page of a hundred runs stays small. */
 static void add_runs(cJSON *to, page *p)
 {
+    enum { DIGITS = 6 };
     cJSON *list = cJSON_AddArrayToObject(to, "runs");
     for (size_t i = 0; i < p->count; i++) {
         run *r = &p->runs[i];
@@ -215,6 +217,7 @@ static void add_runs(cJSON *to, page *p)
         cJSON_AddStringToObject(item, "policy", r->policy);
         orr_json_add_exact(item, "seed", (double)r->seed);
         cJSON_AddStringToObject(item, "status", r->status);
+        orr_json_round(r->summary, DIGITS);
         if (cJSON_AddItemToObject(item, "summary", r->summary))
             r->summary = NULL;
         cJSON_AddItemToArray(list, item);

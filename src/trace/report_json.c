@@ -15,6 +15,14 @@ cJSON *orr_json_number_of(double value, int digits) { return isfinite(value) ? c
 
 cJSON *orr_json_number(double value) { return orr_json_number_of(value, 5); }
 
+void orr_json_round(cJSON *item, int digits)
+{
+    cJSON *child;
+    if (cJSON_IsNumber(item) && item->valuedouble != floor(item->valuedouble))
+        cJSON_SetNumberValue(item, rounded(item->valuedouble, digits));
+    cJSON_ArrayForEach(child, item) orr_json_round(child, digits);
+}
+
 /* What cannot be added is deleted: cJSON owns an item only once it has taken it. */
 static void add(cJSON *object, const char *name, cJSON *item)
 {

@@ -11,6 +11,9 @@ cJSON *orr_json_number(double value);
 /** The same with `digits` significant digits. */
 cJSON *orr_json_number_of(double value, int digits);
 
+/** Rounds every number in `item`, at any depth, that is not whole. */
+void orr_json_round(cJSON *item, int digits);
+
 /** Adds it to `object`. */
 void orr_json_add(cJSON *object, const char *name, double value);
 

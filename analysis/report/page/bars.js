@@ -44,7 +44,7 @@ function stackFigure({ id, title, note, controls, rows, parts, axis, show, words
       const top = most || largest(all.flatMap((row) => [total(row), row.mark])) * 1.04 || 1;
       return {
         grid: { left: room, right: most ? 24 : 64, top: 6, bottom: 52 },
-        xAxis: merge(axisLook(theme), { type: "value", min: 0, max: top, splitNumber: narrow(width) ? 3 : 5, axisLabel: { formatter: most ? (value) => percent(value) : axisCount, hideOverlap: true, showMaxLabel: Boolean(most) }, ...bottomName(axis) }),
+        xAxis: merge(axisLook(theme), { type: "value", min: 0, max: top, splitNumber: narrow(width) ? 3 : 5, axisLabel: { formatter: most ? (value) => `${number(100 * value)}${NBSP}%` : axisCount, hideOverlap: true, showMaxLabel: Boolean(most) }, ...bottomName(axis) }),
         yAxis: merge(axisLook(theme), { type: "category", inverse: true, data: labels, splitLine: { show: false }, axisTick: { show: false }, axisLabel: { color: theme.ink, width: room - 12, lineHeight: 14, overflow: "break", interval: 0 } }),
         series: [
           ...known().map((part, i, shown) => ({ name: part.text, type: "bar", stack: "all", barWidth: 20, itemStyle: { color: theme.of(part.colour), borderColor: theme.panel, borderWidth: 1 }, data: all.map((row) => row.values[part.key] ?? 0),

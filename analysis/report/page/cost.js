@@ -42,7 +42,7 @@ function providerModels() {
     note: "A model that is rarely asked for pays for places that stand idle.",
     words() {
       const idle = rows().map((row) => ({ row, share: row.values.idle_yuan / totalCost(row.values) })).sort((a, b) => b.share - a.share)[0];
-      return idle ? `Most of its cost goes into idle places with ${idle.row.text}: ${percent(idle.share)}.` : "";
+      return idle ? `${idle.row.text} pays most for idle places: ${percent(idle.share)} of its cost.` : "";
     },
   });
   return element;

@@ -16,8 +16,9 @@ const KEY_FIGURES = [
   ["Time to first token, 99th percentile", (p) => runMean(p, "latency.ttft.p99"), plain(duration)],
   ["Whole answer, 99th percentile", (p) => runMean(p, "latency.e2e.p99"), plain(duration)],
   ["Tokens processed", tokensOf, plain(count)],
-  ["Cost per million tokens", (p) => runMean(p, "cost.per_million_tokens_yuan"), (v) => [number(v), "yuan"]],
-  ["Cost of the run", (p) => runMean(p, "cost.total_yuan"), (v) => [count(v), "yuan"]],
+  ["Clients pay per million tokens", (p) => runMean(p, "cost.per_million_tokens_yuan"), (v) => [number(v), "yuan"]],
+  ["Serving costs per million tokens", (p) => runMean(p, "provider.per_million_tokens.total_yuan"), (v) => [number(v), "yuan"]],
+  ["Clients pay in all", (p) => runMean(p, "cost.total_yuan"), (v) => [count(v), "yuan"]],
   ["Places taken on accelerators", (p) => runMean(p, "utilisation.accelerators"), plain(percent)],
   ["Energy", (p) => runMean(p, "energy.kwh"), (v) => (v >= 1e4 ? [number(v / 1000), "MWh"] : [number(v), "kWh"])],
 ];
@@ -60,7 +61,7 @@ function scoreCell(policy, metric) {
   if (policy.name === baselineName) return [text, h("small", null, "baseline")];
   const judged = judge(row, metric), base = metricMean(baselineName, metric);
   const relative = row && finite(row.difference) && finite(base) && base !== 0 && scale.label !== "%" ? percent(Math.abs(row.difference / base))
-    : row && finite(row.difference) ? `${number(Math.abs(row.difference * scale.factor))}${NBSP}pp` : "";
+    : row && finite(row.difference) ? `${number(Math.abs(row.difference * scale.factor))}${NBSP}${scale.label === "%" ? "pp" : metric.unit === "requests" ? "" : scale.difference}`.trim() : "";
   const words = { better: `${relative} better`, worse: `${relative} worse`, moved: relative, same: "not significant", untested: `${relative} untested`, none: "" }[judged.kind];
   return [text, h("small", { class: judged.tone }, words ? `${judged.mark} ${words}` : "")];
 }
