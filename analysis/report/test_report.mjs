@@ -299,6 +299,19 @@ async function testStudy(browser) {
     const named = (words.match(/becomes (worse|better|higher|lower) than/g) || []).length;
     return named !== Math.min(4, wanted) && `${named} named, ${wanted} in the data: ${words}`;
   });
+  await check("study: the front and what it dominates are named", async () => {
+    const words = await browser.evaluate(`document.getElementById("chart-front").closest("figure").querySelector(".words").innerText`);
+    const [x, y] = await browser.evaluate(`[...document.getElementById("chart-front").closest("figure").querySelectorAll("select")].slice(0, 2).map((e) => e.value)`);
+    const sense = (key) => (study.metrics.find((one) => one.key === key).better === "higher" ? -1 : 1);
+    const points = study.cells.filter((cell) => String(cell.at) === String(study.focus) && !(cell.unstable > 0)).map((cell) => ({ name: study.policies[cell.policy], x: sense(x) * cell.metrics[x][0], y: sense(y) * cell.metrics[y][0] }));
+    const lost = points.filter((point) => points.some((other) => other.x <= point.x && other.y <= point.y && (other.x < point.x || other.y < point.y))).map((point) => point.name);
+    return points.map(({ name }) => words.includes(`${name} is dominated by`) !== lost.includes(name) && `${name} is ${lost.includes(name) ? "" : "not "}dominated, but the page says: ${words}`);
+  });
+  if (study.sensitivity) await check("study: the tornado names the parameter that moves most", async () => {
+    const words = await browser.evaluate(`document.getElementById("chart-tornado").closest("figure").querySelector(".words").innerText`), base = study.sensitivity.base[0];
+    const swing = (row) => Math.max(base, row.at_low[0], row.at_high[0]) - Math.min(base, row.at_low[0], row.at_high[0]), widest = study.sensitivity.rows.reduce((a, b) => (swing(b) > swing(a) ? b : a));
+    return !words.toLowerCase().startsWith(`the result hangs most on “${widest.text.toLowerCase()}”`) && words;
+  });
   await check("study: a legend entry hides its line", async () => {
     const entry = "#sweep figure:last-of-type .legend button", before = await browser.evaluate(around(entry));
     await browser.click(entry);

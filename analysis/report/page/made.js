@@ -13,9 +13,15 @@ function madeFacts() {
     ["Scenario hash", made.scenario_hash ? h("code", null, made.scenario_hash) : null], ["Seeds", seeds.length ? seeds.join(", ") : null],
     ["Policies", policies.length ? policies.map((policy) => policy.name).join(", ") : null],
     ["Audit", auditFailures() > 0 ? h("strong", { class: "poor" }, `failed: ${plural(auditFailures(), "check")} out of balance`) : finite(auditChecks()) ? `passed, ${plural(auditChecks(), "check")}` : "not recorded"],
-    ["Computing time", finite(speed("wall_s")) ? `${duration(speed("wall_s"))} a run${finite(speed("requests_per_s")) ? `, ${count(speed("requests_per_s"))} simulated requests per second` : ""}` : null],
+    ["Speed of a run", finite(speed("wall_s")) ? [`${duration(speed("wall_s"))} of computing`, simulatedSpeed(speed("wall_s")), finite(speed("requests_per_s")) ? `${count(speed("requests_per_s"))} requests per second` : "", finite(speed("events_per_s")) ? `${count(speed("events_per_s"))} events per second` : "", finite(speed("peak_rss_bytes")) ? `at most ${quantity(speed("peak_rss_bytes"), "bytes")} of memory` : ""].filter(Boolean).join(", ") : null],
   ].filter(([, value]) => value);
   return [h("p", { class: "lead" }, "The same scenario, seeds and version give the same numbers, to the last digit."), h("dl", { class: "pairs" }, facts.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]))];
+}
+
+/** How much faster than the clock. */
+function simulatedSpeed(wall) {
+  const simulated = mean(runs.map((run) => get(run.summary, "simulated_s")));
+  return finite(simulated) && wall > 0 ? `${count(simulated / wall)} times as fast as the grid itself` : "";
 }
 
 function auditTable() {

@@ -106,7 +106,7 @@ function cellTable(metric, policy) {
     caption: `${metricTitle(metric)}${scale.label ? `, ${scale.label}` : ""}${metric.better ? ` (${metric.better} is better)` : ""}; differences to ${study.policies[studyBaseline]}, seed by seed`,
     rows, pinned: false, tall: rows.length > 14, rowClass: (cell) => (unstable(cell) ? "failed" : cell.policy === studyBaseline ? "baseline" : null),
     columns: [
-      { title: "Policy", sort: name, cell: (cell) => h("span", { class: "policy" }, boxSwatch(`var(--series-${colourIndex(cell.policy)})`), name(cell)) },
+      { title: "Policy", sort: name, cell: (cell) => h("span", { class: "policy whole" }, boxSwatch(`var(--series-${colourIndex(cell.policy)})`), name(cell)) },
       ...swept.map((axis) => ({ title: capital(axisTitle(axis)), sort: (cell) => cell.at[axis.index], cell: (cell) => axis.values[cell.at[axis.index]] })),
       { title: "Mean", unit: [scale.label, `with ${studyLevelText()} interval`].filter(Boolean).join(", "), sort: (cell) => get(estimateOf(cell, metric), "mean"), cell: (cell) => {
         const estimate = estimateOf(cell, metric), digits = decimalsFor(half(estimate));
