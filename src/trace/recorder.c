@@ -564,7 +564,7 @@ static void write_pools(orr_recorder *r, orr_site *s, int64_t end_ns)
         ROW(ORR_TABLE_SITES, INT(r->bin_start), INT(pool), INT(end_ns - r->bin_start), b.slot_ns / ORR_SECOND, b.batch_ns / ORR_SECOND, busy / ORR_SECOND,
             b.prompt_ns / ORR_SECOND, b.held_ns > 0 ? b.slot_ns / (b.held_ns * (llm ? p->max_batch : p->servers)) : 0.0, busy > 0 ? b.batch_ns / busy : 0.0, INT(b.waiting),
             p->kv_tokens > 0 && c->held > 0 ? (double)b.kv / ((double)p->kv_tokens * c->held) : 0.0, INT(c->bin_arrived), INT(c->bin_done), INT(c->bin_refused), INT(c->bin_tokens), drawn.kwh,
-            drawn.carbon_kg, drawn.it_kwh, drawn.yuan, INT(c->up));
+            drawn.carbon_kg, drawn.it_kwh, drawn.yuan, INT(c->up), b.held_ns / ORR_SECOND);
         c->bin_arrived = c->bin_done = c->bin_refused = c->bin_tokens = 0;
     }
 }
@@ -704,7 +704,7 @@ static void write_totals(orr_recorder *r, const orr_grid *g)
             const orr_pool_counts *c = &((orr_pool_state *)orr_array_at(&g->sites[s].pools, i))->counts;
             const orr_draw *drawn = &r->electricity.run[pool];
             ROW(ORR_TABLE_TOKENS_POOLS, INT(pool), INT(c->tokens[0]), INT(c->tokens[1]), INT(c->tokens[2]), INT(c->cancelled_tokens[2]), INT(c->cost / NANO), INT(c->cost % NANO),
-                INT(c->done), INT(c->cancelled), INT(c->refused), drawn->kwh, drawn->carbon_kg, drawn->yuan, drawn->it_kwh, (double)c->held_time / ORR_SECOND);
+                INT(c->done), INT(c->cancelled), INT(c->refused), drawn->kwh, drawn->carbon_kg, drawn->yuan, drawn->it_kwh);
         }
     for (uint32_t s = 0; s < w->used_count; s++)
         for (uint32_t i = 0; i < g->sites[s].pools.count; i++)

@@ -68,7 +68,7 @@ static const orr_column sites[] = {
     {"kv_used", F64, "1", "share of the cache reserved at the end of the bin"}, {"arrived", U64, "1", "requests"}, {"done", U64, "1", "requests"}, {"refused", U64, "1", "requests"},
     {"tokens", U64, "tokens", "metered, all kinds"}, {"energy", F64, "kWh", "from the grid, with its part of the facility's"}, {"carbon", F64, "kg", "of the site's grid at that hour"},
     {"it_energy", F64, "kWh", "at the servers"}, {"electricity_yuan", F64, "yuan", "price of the energy at that hour"},
-    {"in_service", U32, "1", "replicas at the end of the bin"}};
+    {"in_service", U32, "1", "replicas at the end of the bin"}, {"held_time", F64, "s", "replicas with accelerators, integrated"}};
 static const orr_column gaps[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"bin", U32, "1", "latency bin"}, {"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "gaps between two tokens of one answer, at the server"}};
 static const orr_column serving[] = {
@@ -99,8 +99,7 @@ static const orr_column tokens_pools[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"cached_input", U64, "tokens", "metered"}, {"input", U64, "tokens", "metered"}, {"output", U64, "tokens", "metered"},
     {"cancelled_output", U64, "tokens", "of these, for clients who had left"}, {"cost_yuan", I64, "yuan", "rated, whole yuan"}, {"cost_nano", I32, "nano-yuan", "and the rest"},
     {"done", U64, "1", "requests answered"}, {"cancelled", U64, "1", "requests given up"}, {"refused", U64, "1", "requests refused"}, {"energy", F64, "kWh", "from the grid, with its part of the facility's"},
-    {"carbon", F64, "kg", "of the site's grid at each hour"}, {"electricity_yuan", F64, "yuan", "price of that energy at each hour"}, {"it_energy", F64, "kWh", "at the servers"},
-    {"held_time", F64, "s", "replicas with accelerators, integrated"}};
+    {"carbon", F64, "kg", "of the site's grid at each hour"}, {"electricity_yuan", F64, "yuan", "price of that energy at each hour"}, {"it_energy", F64, "kWh", "at the servers"}};
 static const orr_column reasons[] = {{"reason", TEXT, "", "why a request was not served"}, {"count", U64, "1", "requests"}};
 static const orr_column state_age[] = {{"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "decisions whose chosen pool was known with this age"}};
 static const orr_column audit[] = {

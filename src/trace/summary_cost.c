@@ -1,6 +1,6 @@
 #include "trace/summary_cost.h"
 
-#include "trace/summary.h"
+#include "trace/summary_times.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,25 +8,31 @@
 
 /* What is summed for all or for a model. */
 typedef struct bill {
-    double compute, idle, energy, hours, priced_hours;
+    double compute, idle, energy, hours, priced_hours, tokens;
 } bill;
 
-/* The columns that are read, each malloced. Of /sites the places taken, of the others a row per pool. */
+/* The columns that are read, each malloced: a row per pool and bin, and a row per pool. */
 typedef struct tables {
-    int64_t *taken_pool, *metered_pool, *group, *at_start, *slots, *service;
+    int64_t *time, *pool, *tokens, *group, *at_start, *slots, *service;
     double  *taken, *held, *electricity, *rent;
     char    *services, *models;
-    size_t   taken_rows, metered_rows, pool_count, service_count;
+    size_t   rows, pool_count, service_count;
 } tables;
+
+/* What a pool did over the window: places taken and replicas held, integrated in s. */
+typedef struct use {
+    double taken_s, held_s, electricity, tokens;
+} use;
 
 static bool read_tables(tables *t, hid_t file)
 {
     size_t n;
-    t->taken_pool = orr_read_integers(file, "/sites", "pool", &t->taken_rows);
+    t->time = orr_read_integers(file, "/sites", "time", &t->rows);
+    t->pool = orr_read_integers(file, "/sites", "pool", &n);
+    t->tokens = orr_read_integers(file, "/sites", "tokens", &n);
     t->taken = orr_read_doubles(file, "/sites", "slot_time", &n);
-    t->metered_pool = orr_read_integers(file, "/tokens/pools", "pool", &t->metered_rows);
-    t->held = orr_read_doubles(file, "/tokens/pools", "held_time", &n);
-    t->electricity = orr_read_doubles(file, "/tokens/pools", "electricity_yuan", &n);
+    t->held = orr_read_doubles(file, "/sites", "held_time", &n);
+    t->electricity = orr_read_doubles(file, "/sites", "electricity_yuan", &n);
     t->group = orr_read_integers(file, "/scenario/pools", "group", &t->pool_count);
     t->at_start = orr_read_integers(file, "/scenario/pools", "replicas", &n);
     t->slots = orr_read_integers(file, "/scenario/pools", "slots", &n);
@@ -34,12 +40,12 @@ static bool read_tables(tables *t, hid_t file)
     t->rent = orr_read_doubles(file, "/scenario/pools", "rent", &n);
     t->services = orr_read_texts(file, "/scenario/services", "name", &t->service_count);
     t->models = orr_read_texts(file, "/scenario/services", "model", &n);
-    return t->taken_pool && t->taken && t->metered_pool && t->held && t->electricity && t->group && t->at_start && t->slots && t->service && t->rent && t->services && t->models;
+    return t->time && t->pool && t->tokens && t->taken && t->held && t->electricity && t->group && t->at_start && t->slots && t->service && t->rent && t->services && t->models;
 }
 
 static void free_tables(tables *t)
 {
-    void *const owned[] = {t->taken_pool, t->metered_pool, t->group, t->at_start, t->slots, t->service, t->taken, t->held, t->electricity, t->rent, t->services, t->models};
+    void *const owned[] = {t->time, t->pool, t->tokens, t->taken, t->held, t->electricity, t->group, t->at_start, t->slots, t->service, t->rent, t->services, t->models};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
 }
@@ -51,44 +57,36 @@ static void add(bill *to, const bill *more)
     to->energy += more->energy;
     to->hours += more->hours;
     to->priced_hours += more->priced_hours;
+    to->tokens += more->tokens;
 }
 
-/* What a pool costs; `taken_s` are its places taken, integrated. */
-static bill pool_bill(const tables *t, size_t row, size_t pool, double taken_s)
+static bill pool_bill(const tables *t, size_t pool, const use *u)
 {
     enum { HOUR_S = 3600 };
-    double held_s = t->held[row], hours = (double)t->group[pool] * held_s / HOUR_S, rent = t->rent[pool] * hours;
+    double hours = (double)t->group[pool] * u->held_s / HOUR_S, rent = t->rent[pool] * hours;
     double places = t->at_start[pool] > 0 ? (double)t->slots[pool] / (double)t->at_start[pool] : 0; /* of one replica */
-    double share = held_s > 0 && places > 0 ? fmin(1, taken_s / (places * held_s)) : 0;
+    double share = u->held_s > 0 && places > 0 ? fmin(1, u->taken_s / (places * u->held_s)) : 0;
     bool priced = t->rent[pool] > 0;
-    return (bill){.compute = rent * share, .idle = rent * (1 - share), .energy = t->electricity[row], .hours = hours, .priced_hours = priced ? hours : 0};
-}
-
-static void number(cJSON *object, const char *name, double value)
-{
-    if (isfinite(value))
-        cJSON_AddNumberToObject(object, name, value);
-    else
-        cJSON_AddNullToObject(object, name);
+    return (bill){rent * share, rent * (1 - share), u->electricity, hours, priced ? hours : 0, u->tokens};
 }
 
 static void add_parts(cJSON *to, const bill *b, double divisor)
 {
     bool priced = b->priced_hours > 0;
-    number(to, "compute_yuan", priced ? b->compute / divisor : NAN);
-    number(to, "idle_yuan", priced ? b->idle / divisor : NAN);
-    number(to, "energy_yuan", b->energy / divisor);
+    orr_summary_put(to, "compute_yuan", priced ? b->compute / divisor : NAN);
+    orr_summary_put(to, "idle_yuan", priced ? b->idle / divisor : NAN);
+    orr_summary_put(to, "energy_yuan", b->energy / divisor);
     cJSON_AddNullToObject(to, "transport_yuan");
-    number(to, "total_yuan", priced ? (b->compute + b->idle + b->energy) / divisor : NAN);
+    orr_summary_put(to, "total_yuan", priced ? (b->compute + b->idle + b->energy) / divisor : NAN);
 }
 
-static void describe(cJSON *to, const bill *b, double tokens)
+static void describe(cJSON *to, const bill *b)
 {
     cJSON *provider = cJSON_AddObjectToObject(to, "provider");
     add_parts(provider, b, 1);
-    number(provider, "accelerator_hours", b->hours);
-    number(provider, "priced_share", b->hours > 0 ? b->priced_hours / b->hours : NAN);
-    add_parts(cJSON_AddObjectToObject(provider, "per_million_tokens"), b, tokens > 0 ? tokens / 1e6 : NAN);
+    orr_summary_put(provider, "accelerator_hours", b->hours);
+    orr_summary_put(provider, "priced_share", b->hours > 0 ? b->priced_hours / b->hours : NAN);
+    add_parts(cJSON_AddObjectToObject(provider, "per_million_tokens"), b, b->tokens > 0 ? b->tokens / 1e6 : NAN);
 }
 
 /* As in summary_power: a service without a model stands under its own name. */
@@ -96,11 +94,6 @@ static const char *model_name(const tables *t, size_t service)
 {
     const char *model = t->models + service * ORR_TEXT_BYTES;
     return *model != 0 ? model : t->services + service * ORR_TEXT_BYTES;
-}
-
-static double delivered(const cJSON *summary)
-{
-    return orr_summary_number(summary, "tokens.cached_input") + orr_summary_number(summary, "tokens.input") + orr_summary_number(summary, "tokens.output");
 }
 
 static void describe_models(cJSON *summary, const tables *t, const bill *services)
@@ -112,11 +105,28 @@ static void describe_models(cJSON *summary, const tables *t, const bill *service
         for (size_t s = 0; s < t->service_count; s++)
             if (strcmp(model_name(t, s), part->string) == 0)
                 add(&sum, &services[s]);
-        describe(part, &sum, orr_summary_number(part, "tokens"));
+        describe(part, &sum);
     }
 }
 
-bool orr_summary_cost(cJSON *summary, hid_t file)
+/* By pool, over the bins from `from_ns` on. */
+static bool add_uses(use *uses, const tables *t, int64_t from_ns)
+{
+    for (size_t r = 0; r < t->rows; r++) {
+        if (t->pool[r] < 0 || (size_t)t->pool[r] >= t->pool_count)
+            return false;
+        if (t->time[r] < from_ns)
+            continue;
+        use *u = &uses[t->pool[r]];
+        u->taken_s += t->taken[r];
+        u->held_s += t->held[r];
+        u->electricity += t->electricity[r];
+        u->tokens += (double)t->tokens[r];
+    }
+    return true;
+}
+
+bool orr_summary_cost(cJSON *summary, hid_t file, int64_t from_ns)
 {
     tables t = {0};
     bill all = {0};
@@ -124,29 +134,23 @@ bool orr_summary_cost(cJSON *summary, hid_t file)
         free_tables(&t);
         return true;
     }
-    double *taken = calloc(t.pool_count + 1, sizeof *taken);
+    use *uses = calloc(t.pool_count + 1, sizeof *uses);
     bill *services = calloc(t.service_count + 1, sizeof *services);
-    bool ok = taken != NULL && services != NULL;
-    for (size_t r = 0; ok && r < t.taken_rows; r++) {
-        ok = (size_t)t.taken_pool[r] < t.pool_count;
-        if (ok)
-            taken[t.taken_pool[r]] += t.taken[r];
-    }
-    for (size_t r = 0; ok && r < t.metered_rows; r++) {
-        size_t pool = (size_t)t.metered_pool[r];
-        ok = pool < t.pool_count && (size_t)t.service[pool] < t.service_count;
+    bool ok = uses != NULL && services != NULL && add_uses(uses, &t, from_ns);
+    for (size_t p = 0; ok && p < t.pool_count; p++) {
+        ok = t.service[p] >= 0 && (size_t)t.service[p] < t.service_count;
         if (!ok)
             break;
-        bill own = pool_bill(&t, r, pool, taken[pool]);
+        bill own = pool_bill(&t, p, &uses[p]);
         add(&all, &own);
-        add(&services[t.service[pool]], &own);
+        add(&services[t.service[p]], &own);
     }
     if (ok) {
-        describe(summary, &all, delivered(summary));
+        describe(summary, &all);
         describe_models(summary, &t, services);
     }
     free_tables(&t);
-    free(taken);
+    free(uses);
     free(services);
     return ok;
 }

@@ -8,7 +8,7 @@
  *     idle    = rent - compute
  *     energy  = price of the electricity drawn, at each hour
  *
- * Rents of the catalogue are market rents; where such a rent includes electricity, energy is counted twice, and the report says so.
+ * From the time series of pools, so a window of a run and a run that was killed have it too. Rents of the catalogue are market rents; where such a rent includes electricity, energy is counted twice, and the report says so.
  * Transport has no price in any catalogue: it is null, not zero. Pools whose accelerator has no rent are left out of compute and
  * idle, and `priced_share` says how much is in.
  */
@@ -20,11 +20,11 @@
 #include <cjson/cJSON.h>
 
 /**
- * Adds `provider` to a summary that has its `tokens`, and to every part of its `serving.by_model`: compute_yuan, idle_yuan, energy_yuan,
- * transport_yuan, total_yuan (of those known), accelerator_hours, priced_share (of these), and per_million_tokens with the same parts:
- * of tokens delivered in all, of tokens served in a model. Runs written before there were rents get nothing. False if memory ran out or
- * the file's tables do not fit together.
+ * Adds `provider` to a summary, and to every part of its `serving.by_model`, over the bins that start from `from_ns` on: compute_yuan, idle_yuan,
+ * energy_yuan, transport_yuan, total_yuan (null if nothing has a rent), accelerator_hours, priced_share (of these), and per_million_tokens with the
+ * same parts, of the tokens metered at the servers as in summary_power.h. Runs written before there were rents get nothing. False if memory ran out
+ * or the file's tables do not fit together.
  */
-bool orr_summary_cost(cJSON *summary, hid_t file);
+bool orr_summary_cost(cJSON *summary, hid_t file, int64_t from_ns);
 
 #endif

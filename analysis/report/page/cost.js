@@ -4,7 +4,7 @@
 const COST_PARTS = [{ key: "compute_yuan", text: "compute: rent of places taken", colour: 0 }, { key: "idle_yuan", text: "idle: rent of places not taken", colour: 4 }, { key: "energy_yuan", text: "energy: electricity", colour: 2 }, { key: "transport_yuan", text: "transport", colour: 3 }];
 const partsOf = (read) => Object.fromEntries(COST_PARTS.map((part) => [part.key, mean(read(part.key))]));
 
-/** Cost of serving under a policy, by parts, in yuan per million tokens delivered. */
+/** Cost of serving under a policy, by parts, in yuan per million tokens served. */
 const providerParts = (policy) => partsOf((key) => runsOf(policy.name).map((run) => get(run.summary, `provider.per_million_tokens.${key}`)));
 const modelParts = (policy, model) => partsOf((key) => runsOf(policy.name).map((run) => get((get(run.summary, "serving.by_model") || {})[model], `provider.per_million_tokens.${key}`)));
 const isPriced = (values) => finite(values.compute_yuan) && finite(values.energy_yuan);
@@ -16,8 +16,8 @@ const yuan = (value) => `${number(value)}${NBSP}yuan`;
 function providerFigure() {
   const rows = () => withProvider().map((policy) => ({ text: policy.name, policy, values: providerParts(policy), mark: chargedOf(policy) }));
   return stackFigure({
-    id: "chart-provider", title: "What serving costs the provider, beside what clients pay", rows, parts: COST_PARTS, axis: "yuan per million tokens delivered", show: yuan, markText: "clients pay",
-    note: "Accelerators at the rents of the catalogue for as long as replicas hold them, electricity at the price of the hour. Rents often include electricity already; then it is counted twice here. Transport: not priced, because no catalogue has a price per byte.",
+    id: "chart-provider", title: "What serving costs the provider, beside what clients pay", rows, parts: COST_PARTS, axis: "yuan per million tokens", show: yuan, markText: "clients pay",
+    note: "Accelerators at the rents of the catalogue for as long as replicas hold them, electricity at the price of the hour. Rents often include electricity already; then it is counted twice here. Transport is not priced: no catalogue has a price per byte. Per million tokens that servers made; clients pay for those that reached them.",
     words: () => providerWords(rows()),
   });
 }

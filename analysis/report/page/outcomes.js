@@ -28,7 +28,7 @@ function promiseFigure() {
       const ranked = rows().slice(several ? 0 : 1).sort((a, b) => b.values.met - a.values.met), best = ranked[0], worst = ranked[ranked.length - 1];
       if (!best) return "";
       const lost = sum(["refused", "abandoned", "failed"].map((key) => worst.values[key]));
-      return ranked.length > 1 ? `${best.text} keeps ${percent(best.values.met)} of the promises, ${worst.text} ${percent(worst.values.met)}; of those that ${worst.text} breaks, ${percent(lost / (lost + worst.values.late || 1))} are requests that got no answer at all.` : `${percent(best.values.met)} of the promises are kept.`;
+      return ranked.length > 1 ? `Most promises are kept ${several ? "under" : "to"} ${best.text} (${percent(best.values.met)}), fewest ${several ? "under" : "to"} ${worst.text} (${percent(worst.values.met)}), where ${percent(lost / (lost + worst.values.late || 1))} of the broken ones got no answer at all.` : `${percent(best.values.met)} of the promises are kept.`;
     },
   });
   return element;

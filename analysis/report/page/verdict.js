@@ -168,7 +168,7 @@ function runVerdict() {
   const parts = [];
   if (finite(slo)) parts.push(`${percent(slo)} met their objective`);
   if (finite(busy)) parts.push(`${percent(busy)} of the places on accelerators were taken on average`);
-  if (finite(price)) parts.push(`clients pay ${number(price)} yuan for a million tokens`);
+  if (finite(price)) parts.push(`clients paid ${number(price)} yuan for a million tokens`);
   return [first, parts.length ? [capital(sentenceList(parts)), "."] : null, trustSentence(null)].filter(Boolean);
 }
 
