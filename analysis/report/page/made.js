@@ -66,7 +66,7 @@ function scenarioText() {
     const select = () => { const range = document.createRange(); range.selectNodeContents(pre); getSelection().removeAllRanges(); getSelection().addRange(range); copy.textContent = "Selected"; };
     if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, select); else select();
   });
-  return [h("h3", null, "Scenario"), fold("The resolved scenario, with every default filled in", `${plural(lines, "line")} of YAML`, false, h("div", { class: "controls" }, copy), pre)];
+  return [h("h3", null, "Scenario"), study && study.text ? fold("The study, with every default filled in", `${plural(String(study.text).split("\n").length, "line")} of YAML`, false, h("pre", { class: "scenario", tabindex: "0" }, String(study.text))) : null, fold("The resolved scenario, with every default filled in", `${plural(lines, "line")} of YAML`, false, h("div", { class: "controls" }, copy), pre)];
 }
 
 function notesList() {

@@ -17,7 +17,9 @@ const placedAt = (at, axis, index) => at.map((value, i) => (i === axis.index ? i
 
 const studyLevel = () => (study && finite(study.level) ? study.level : 0.95);
 const studyLevelText = () => `${number(100 * studyLevel())}${NBSP}%`;
-const axisTitle = (axis) => axis.title || spoken(axis.name || axis.key);
+/* An axis is called by its short name in sentences; its title, which may be a sentence of the scenario, stands along the chart. */
+const axisTitle = (axis) => capital(spoken(axis.name || axis.key));
+const axisHeadline = (axis) => (axis.title && axis.title.toLowerCase() !== axisTitle(axis).toLowerCase() ? `${axisTitle(axis)}: ${axis.title}` : axisTitle(axis));
 const axisPlace = (axis, index) => `${inSentence(axisTitle(axis))} ${axis.values[index]}`;
 /** A point of the axes in words, those left out that a chart shows anyway. */
 const placeText = (at, without = []) => sentenceList(swept.filter((axis) => !without.includes(axis)).map((axis) => axisPlace(axis, at[axis.index])));

@@ -102,7 +102,7 @@ function tornadoChart() {
   const name = (row) => row.text || spoken(row.key), end = (value) => (typeof value === "number" ? number(value) : String(value ?? NONE));
   return figure({
     id: "chart-tornado", title: `${given.title || given.metric} under ${given.policy}, one parameter at a time`,
-    note: `Each bar runs from the metric at the low end of a parameter’s range to that at its high end; everything else stays at the base (the upright line). The thin lines are ${studyLevelText()} intervals. All ranges are those of the catalogue: nobody has measured these values.`,
+    note: `Each bar runs from the metric at the low end of a parameter’s range to that at its high end; everything else stays at the base (the upright line). The thin lines are ${studyLevelText()} intervals. The ranges are those of the study file.`,
     legend: () => boxLegend([["var(--series-1)", "at the low end"], ["var(--series-2)", "at the high end"]]),
     height: (width) => rows.length * (narrow(width) ? 58 : 44) + 74,
     build(theme, width) {
@@ -134,10 +134,11 @@ function tornadoChart() {
 }
 
 function tornadoWords(rows, given, scale, name) {
-  const moving = rows.filter((row) => stirs(row.at_low, given.base) || stirs(row.at_high, given.base)), still = rows.filter((row) => !moving.includes(row)), first = rows[0];
-  const base = get(given.base, "0"), reach = [first.low, first.high].filter(finite);
+  const moving = rows.filter((row) => stirs(row.at_low, given.base) || stirs(row.at_high, given.base)), still = rows.filter((row) => !moving.includes(row)), first = moving[0], base = get(given.base, "0");
+  if (!moving.length) return `No parameter moves the metric clearly more than chance: at every end of a range the interval overlaps that of the base (${inUnit(scale, base)}).`;
+  const reach = [first.low, first.high].filter(finite);
   const said = `The result hangs most on “${inSentence(name(first))}”: over its range the metric goes from ${inUnit(scale, smallest([...reach, base]))} to ${inUnit(scale, largest([...reach, base]))}`;
-  const chance = still.length === rows.length ? "; no change is clearly larger than chance" : still.length ? `; for ${sentenceList(still.map((row) => `“${inSentence(name(row))}”`))} the change is not clearly larger than chance` : "";
+  const chance = still.length ? `; for ${sentenceList(still.map((row) => `“${inSentence(name(row))}”`))} the change is not clearly larger than chance` : "";
   return `${said}${chance}${still.length ? " (the intervals at the ends overlap that of the base)" : ""}.`;
 }
 

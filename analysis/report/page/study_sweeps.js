@@ -7,6 +7,9 @@ function inkOn(rgb, theme) {
   return dark ? "#ffffff" : theme.ink === "#000" || parseInt(theme.ink.slice(1, 3), 16) < 128 ? theme.ink : "#14181b";
 }
 
+/** The name of an axis, shortened to its first part where there is no room. */
+const fitted = (name, room) => (measure(name, 12) <= room ? name : name.split(":")[0]);
+
 /* --- heat map --- */
 
 /** What may lie across each other: policies and an axis, or two axes under one policy. */
@@ -98,7 +101,7 @@ function heatSweepOption(theme, width, grid, what) {
   };
   return {
     grid: { left: room, right: 14, top: grid.rows ? 30 : 8, bottom: 54 },
-    xAxis: merge(axisLook(theme), { type: "category", data: columns, splitLine: { show: false }, axisTick: { show: false }, axisLabel: { interval: 0, hideOverlap: true }, ...bottomName(axisTitle(grid.column)) }),
+    xAxis: merge(axisLook(theme), { type: "category", data: columns, splitLine: { show: false }, axisTick: { show: false }, axisLabel: { interval: 0, hideOverlap: true }, ...bottomName(fitted(axisHeadline(grid.column), width - room)) }),
     yAxis: merge(axisLook(theme), { type: "category", inverse: true, data: labels, splitLine: { show: false }, axisTick: { show: false }, axisLabel: { color: theme.ink, interval: 0, width: room - 12, overflow: "truncate" } },
       grid.rows ? { name: axisTitle(grid.rows), nameLocation: "start", nameGap: 14, nameTextStyle: { align: "left", padding: [0, 0, 0, 8 - room] } } : {}),
     series: [
@@ -197,7 +200,7 @@ function lineOption(theme, width, picture) {
   const lost = lines.flatMap((line) => line.points.filter((point) => unstable(point.cell)).map((point) => ({ value: [point.x, top], policy: line.policy, symbolOffset: [(line.policy - (study.policies.length - 1) / 2) * 9, 9], label: { color: theme.of(line.policy) } })));
   return {
     grid: { left: 66, right: 22, top: 26 + 13 * floors, bottom: 54 },
-    xAxis: placedAxis(theme, positions, (x) => String(axis.values[positions.reduce((best, p, i) => (Math.abs(p - x) < Math.abs(positions[best] - x) ? i : best), 0)]), { min: from - pad, max: to + pad, splitLine: { show: false }, ...bottomName(axisTitle(axis)) }),
+    xAxis: placedAxis(theme, positions, (x) => String(axis.values[positions.reduce((best, p, i) => (Math.abs(p - x) < Math.abs(positions[best] - x) ? i : best), 0)]), { min: from - pad, max: to + pad, splitLine: { show: false }, ...bottomName(fitted(axisHeadline(axis), width - 90)) }),
     yAxis: logarithmic ? placedAxis(theme, logTicks(bottom, top, 7), (y) => show(10 ** y), { min: bottom, max: top, ...named(axisHeading(picture)) })
       : merge(axisLook(theme), { type: "value", min: bottom, max: top, axisLabel: { formatter: show, showMaxLabel: false, showMinLabel: bottom === 0 }, ...named(axisHeading(picture)) }),
     series: [

@@ -39,7 +39,8 @@ function sweepSentence(metric) {
   const all = list(study.cells).filter((cell) => cell.policy === leader).map((cell) => standing(cell.at, leader, studyBaseline, metric)).filter(Boolean);
   const tally = { better: all.filter((one) => one.significant && one.sign < 0).length, worse: all.filter((one) => one.significant && one.sign > 0).length, unstable: all.filter((one) => one.unstable).length };
   const rest = all.length - tally.better - tally.worse - tally.unstable;
-  const parts = [tally.better ? `significantly ${betterWord(metric)} in ${count(tally.better)}` : "", tally.worse ? `significantly ${worseWord(metric)} in ${count(tally.worse)}` : "", rest ? `not significantly different in ${count(rest)}` : "",
+  const places = (n) => (n === all.length ? `in all ${count(n)}` : `in ${count(n)}`);
+  const parts = [tally.better ? `significantly ${betterWord(metric)} ${places(tally.better)}` : "", tally.worse ? `significantly ${worseWord(metric)} ${places(tally.worse)}` : "", rest ? `not significantly different ${places(rest)}` : "",
     tally.unstable ? `not comparable in ${count(tally.unstable)}, where one of the two is unstable` : ""].filter(Boolean);
   const found = swept.flatMap((axis) => crossings(axis, focus, leader, studyBaseline, metric).map((crossing) => crossingText(axis, crossing, studyBaseline, metric).replace(`${study.policies[leader]} becomes`, "it becomes")));
   return [`Over ${plural(all.length, "place")} of the sweep, `, strong(study.policies[leader]), ` against ${study.policies[studyBaseline]} is ${sentenceList(parts)}`, found.length ? `; ${sentenceList(found.slice(0, 2))}` : "", "."];
@@ -52,7 +53,7 @@ function leaningSentence() {
   const on = [];
   if (finite(done)) on.push(`on ${plural(done, "run")}${finite(study.runs.planned) && study.runs.planned > done ? ` of ${count(study.runs.planned)} planned` : ""}`);
   if (assumed.length) on.push(["on ", h("a", { href: "#assumed" }, plural(assumed.length, "assumed parameter"))]);
-  const hang = study.sensitivity ? tornadoRows()[0] : null;
+  const hang = study.sensitivity ? tornadoRows().filter((row) => stirs(row.at_low, study.sensitivity.base) || stirs(row.at_high, study.sensitivity.base))[0] : null;
   if (hang) on.push(["most of all on ", h("a", { href: "#tornado" }, inSentence(hang.text || spoken(hang.key)))]);
   if (on.length) parts.push(["this leans ", ...on.flatMap((item, i) => [i === 0 ? "" : i === on.length - 1 ? " and " : ", ", item])]);
   if (anchors.length) parts.push(missed ? [strong(`${count(missed)} of ${plural(anchors.length, "anchor")} ${missed === 1 ? "does" : "do"} not hold`)] : anchors.length === 1 ? "its anchor holds" : `all ${count(anchors.length)} anchors hold`);
@@ -149,7 +150,8 @@ const studyRunsSection = {
       ["Method", study.method_text || study.method || null], ["Warm-up left out", finite(study.warm_up_s) ? (study.warm_up_s > 0 ? `${duration(study.warm_up_s)} of every run` : "none") : null],
       ["Best policy", study.selection ? study.selection.text || `${study.selection.best}, with probability ${percent(study.selection.probability)} at least` : null],
       ["Precision", study.precision ? [study.precision.reached ? "" : h("strong", { class: "poor" }, "not reached: "), study.precision.text || `${percent(study.precision.relative)} of ${study.precision.metric}`] : null],
-      ["Speed", finite(speed.wall_s) ? `${duration(speed.wall_s)} from the first run to the last${finite(speed.cpu_s) ? `, ${duration(speed.cpu_s)} of processor time${speed.wall_s > 0 ? ` (${number(speed.cpu_s / speed.wall_s)} processors busy on average)` : ""}` : ""}${finite(speed.runs_per_hour) ? `; ${count(speed.runs_per_hour)} runs per hour` : ""}` : null],
+      ["Speed", [finite(speed.wall_s) ? `${duration(speed.wall_s)} from the first run to the last` : "", finite(speed.cpu_s) ? `${duration(speed.cpu_s)} of processor time${speed.wall_s > 0 ? ` (${number(speed.cpu_s / speed.wall_s)} processors busy on average)` : ""}` : "",
+        finite(speed.runs_per_hour) ? `${count(speed.runs_per_hour)} runs per hour${finite(speed.wall_s) ? "" : " of one processor"}` : ""].filter(Boolean).join(", ")],
     ].filter(([, value]) => value);
     return [h("dl", { class: "pairs" }, facts.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]))];
   },

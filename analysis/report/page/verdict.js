@@ -187,7 +187,8 @@ function masthead() {
   if (seeds.length) facts.push(plural(seeds.length, "seed"));
   if (sites.length) facts.push(plural(sites.length, "site"));
   if (links.length) facts.push(plural(links.length, "link"));
-  if (bins) facts.push(`${duration(bins.count * bins.width_s)} simulated`);
+  const simulated = mean(runs.map((run) => get(run.summary, "simulated_s"))) ?? (bins ? bins.count * bins.width_s : null);
+  if (finite(simulated)) facts.push(`${duration(simulated)} simulated`);
   return h("header", { class: "masthead", id: "verdict" },
     h("p", { class: "kicker" }, orreryMark(), study ? "Study" : comparison ? "Policy comparison" : "Simulation report", data.generated_by ? ` · ${data.generated_by}` : ""),
     h("h1", null, (study && spoken(capital(String(study.name || "")))) || data.title || "Untitled run"),
