@@ -337,7 +337,7 @@ static bool describe_link_flow(cJSON *policy, const orr_series *s, const bool *s
             share[b] = width_s[b] > 0 ? 8 * s->link_flow[l * s->link_bins + b] / (2 * s->shape->capacity_bit_s[l] * width_s[b]) : NAN;
         cJSON *list = cJSON_CreateArray();
         for (size_t b = 0; b < s->link_bins; b++)
-            cJSON_AddItemToArray(list, orr_json_number_of(share[b], 3));
+            cJSON_AddItemToArray(list, orr_json_number_of(share[b], 2));
         cJSON_AddItemToArray(load, list);
     }
     cJSON_AddItemToObject(flow, "load", load);

@@ -115,11 +115,10 @@ function latencyWords(metric, which, panels) {
 
 const PERCENTILES = [["p50", 0.5], ["p90", 0.9], ["p95", 0.95], ["p99", 0.99]];
 
-/** A percentile from the pooled curve that the chart shows, else the mean of the runs' own. */
-function percentileOf(policy, item, metric, [name, share]) {
+/** A percentile from the pooled curve that the chart shows. */
+function percentileOf(policy, item, metric, [, share]) {
   const curve = curveOf(policy, item.name, metric);
-  if (curve) return quantileOf(curve, share);
-  return mean(runsOf(policy.name).map((run) => { const byClass = get(run.summary, "by_class"); return byClass && byClass[item.name] ? get(byClass[item.name], `latency.${metric}.${name}`) : null; }));
+  return curve ? quantileOf(curve, share) : null;
 }
 
 function percentileTable(metric) {

@@ -63,8 +63,8 @@ function frontOption(theme, width, points, x, y) {
     series: [
       { type: "line", silent: true, symbol: "none", z: 1, lineStyle: { color: theme.soft, width: 1.6, type: [6, 4] }, data: front.map((point) => [point.x.mean, point.y.mean]), tooltip: { show: false } },
       whiskers,
-      { type: "scatter", z: 4, labelLayout: { hideOverlap: true, moveOverlap: "shiftY" }, data: points.map((point, i) => ({ value: [point.x.mean, point.y.mean, i], symbol: point.policy.oracle ? "emptyCircle" : SYMBOLS[point.policy.index % SYMBOLS.length], symbolSize: 13, itemStyle: { color: theme.of(point.policy.index), opacity: point.by ? 0.38 : 1 },
-        label: { show: true, formatter: point.policy.name, opacity: 1, ...(point.x.mean > xRange[0] + 0.75 * (xRange[1] - xRange[0]) ? { position: "left", offset: [0, -11] } : { position: "right", offset: [0, -11] }), distance: 5, fontSize: 12, fontWeight: point.by ? 400 : 600, color: point.by ? theme.faint : theme.ink, textBorderColor: theme.panel, textBorderWidth: 2 } })) },
+      { type: "scatter", z: 4, labelLayout: { dy: -11, moveOverlap: "shiftY" }, data: points.map((point, i) => ({ value: [point.x.mean, point.y.mean, i], symbol: point.policy.oracle ? "emptyCircle" : SYMBOLS[point.policy.index % SYMBOLS.length], symbolSize: 13, itemStyle: { color: theme.of(point.policy.index), opacity: point.by ? 0.38 : 1 },
+        label: { show: true, formatter: point.policy.name, opacity: 1, ...(point.x.mean > xRange[0] + 0.75 * (xRange[1] - xRange[0]) ? { position: "left" } : { position: "right" }), distance: 5, fontSize: 12, fontWeight: point.by ? 400 : 600, color: point.by ? theme.faint : theme.ink, textBorderColor: theme.panel, textBorderWidth: 2 } })) },
     ],
     tooltip: { ...commonOption(theme).tooltip, formatter: (item) => { const point = points[item.value[2]]; return point ? tip(point.policy.name, [tipRow("", metricTitle(x), inUnit(scales[0], point.x.mean)), tipRow("", metricTitle(y), inUnit(scales[1], point.y.mean)), tipRow("", "", point.by ? `dominated by ${point.by.policy.name}` : point.policy.oracle ? "oracle: a bound" : "on the front")]) : ""; } },
   };
