@@ -54,7 +54,7 @@ static const struct argp argp = {
     .parser = parse,
     .children = children,
     .doc = "Fits the coefficients of the serving model to measured points (columns as for `orrery validate`), says how far off it is on points that it has not seen, and writes a row "
-           "for the catalogue of calibrations.",
+           "for the catalogue of calibrations. `--accelerator '*'` fits one row to the points of all accelerators.",
 };
 
 /* Which points are meant. */
@@ -63,7 +63,8 @@ static void choose(const calibrate_arguments *a)
     orr_points *points = (orr_points *)&a->measured.points;
     for (uint32_t i = 0; i < points->count; i++) {
         orr_point *p = &points->items[i];
-        if (p->skipped == NULL && (strcmp(p->accelerator, a->measured.accelerator) != 0 || (a->measured.engine != NULL && strcmp(p->engine, a->measured.engine) != 0) ||
+        bool other = strcmp(a->measured.accelerator, "*") != 0 && strcmp(p->accelerator, a->measured.accelerator) != 0;
+        if (p->skipped == NULL && (other || (a->measured.engine != NULL && strcmp(p->engine, a->measured.engine) != 0) ||
                                    (a->model != NULL && strcmp(p->model, a->model) != 0)))
             p->skipped = "another accelerator, engine or model";
     }

@@ -42,6 +42,7 @@ int orr_cli_check(int argc, char **argv)
         warn_of_thin_pools(world);
         warn_of_rounded_pools(world);
         orr_cli_warn_of_short_runs(world, stdout);
+        orr_cli_name_unmeasured(world, stdout);
         printf("%s: ok: %u sites in use, %u links, %u pools, %u classes, %.0f clients, about %.3g requests a day\n", a.scenario, world->used_count, world->link_count,
                world->pool_count, world->class_count, clients, requests);
         orr_grid_destroy(&grid);

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int orr_cli_problems(orr_problems *problems)
 {
@@ -55,6 +56,27 @@ void orr_cli_warn_of_short_runs(const orr_world *w, FILE *out)
         if (w->cohorts[i].settling > 0)
             fprintf(out, "warning: class `%s`: %.0f requests are too few for the queues to settle from empty; means will be biased (at least %.2g would do)\n",
                     w->classes[w->cohorts[i].class_].name, (double)w->cohorts[i].requests, 2 * w->cohorts[i].settling);
+}
+
+static bool is_assumed(const orr_world *w, const orr_pool *p)
+{
+    return p->accelerator != ORR_NONE && p->calibration != ORR_NONE && strcmp(w->calibrations[p->calibration].confidence, "assumed") == 0;
+}
+
+void orr_cli_name_unmeasured(const orr_world *w, FILE *out)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < w->pool_count; i++) {
+        bool told = !is_assumed(w, &w->pools[i]);
+        for (uint32_t k = 0; k < i && !told; k++)
+            told = w->pools[k].accelerator == w->pools[i].accelerator && is_assumed(w, &w->pools[k]);
+        if (!told) {
+            fprintf(out, "%s%s", any ? ", " : "note: nothing was measured of such models on ", w->accelerators[w->pools[i].accelerator].title);
+            any = true;
+        }
+    }
+    if (any)
+        fprintf(out, ": their speed is assumed, within wide ranges\n");
 }
 
 orr_world *orr_cli_world(const orr_scenario_arguments *a)

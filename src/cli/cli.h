@@ -48,6 +48,9 @@ extern const struct argp orr_scenario_argp;
 /** Warns of populations whose `requests` are too few for their queues to settle: their means would be biased. */
 void orr_cli_warn_of_short_runs(const orr_world *world, FILE *out);
 
+/** Names the accelerators whose calibration is assumed: nobody has published how fast they are with models such as these. */
+void orr_cli_name_unmeasured(const orr_world *world, FILE *out);
+
 /** Loads the world, or prints the problems and returns NULL. */
 orr_world *orr_cli_world(const orr_scenario_arguments *arguments);
 

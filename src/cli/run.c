@@ -137,9 +137,11 @@ static int simulate(const run_arguments *a, const orr_world *world, const char *
         orr_cli_problems(&problems);
     switch (status) {
     case ORR_OK:
-        if (!a->quiet)
+        if (!a->quiet) {
+            orr_cli_name_unmeasured(world, stdout);
             printf("%s: %llu requests in %.2f s (%.0f/s, %u thread%s), %u checks of the audit hold\n", output, (unsigned long long)result.offered, result.facts.wall_s,
                    (double)result.offered / result.facts.wall_s, a->threads > 1 ? result.facts.lanes : 1, a->threads > 1 && result.facts.lanes > 1 ? "s" : "", result.audit.count);
+        }
         return ORR_EXIT_DONE;
     case ORR_AUDIT_FAILED:
         fprintf(stderr, "error: %u of %u checks of the audit failed; %s has status partial\n", result.audit.failed, result.audit.count, output);

@@ -84,12 +84,22 @@ static const struct {
     {"peak memory", "speed.peak_rss_bytes", "MB", 1e-6, 1},
 };
 
+static void print_unmeasured(const cJSON *summary)
+{
+    const cJSON *item, *list = cJSON_GetObjectItemCaseSensitive(summary, "unmeasured");
+    cJSON_ArrayForEach(item, list)
+        printf("%s%s", item == list->child ? "note: nothing was measured of such models on " : ", ", item->valuestring);
+    if (cJSON_GetArraySize(list) > 0)
+        printf(": their speed is assumed, within wide ranges\n");
+}
+
 static void print_table(const cJSON *summary)
 {
     printf("policy %s, seed %.0f, %s\n", cJSON_GetObjectItem(summary, "policy")->valuestring, orr_summary_number(summary, "seed"),
            cJSON_GetObjectItem(summary, "status")->valuestring);
     const cJSON *saturation = cJSON_GetObjectItem(summary, "saturation");
     printf("%s: %s\n", cJSON_GetObjectItem(saturation, "verdict")->valuestring, cJSON_GetObjectItem(saturation, "text")->valuestring);
+    print_unmeasured(summary);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value = orr_summary_number(summary, rows[i].path) * rows[i].factor;
         if (isnan(value))

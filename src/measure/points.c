@@ -175,7 +175,7 @@ static void set_rate(const table *t, size_t row, orr_point *p)
         p->output = 1;
 }
 
-static bool read_row(const table *t, size_t row, const orr_csv *accelerators, const orr_csv *models, const char *accelerator, const char *engine, const orr_points_limits *limits)
+static bool read_row(const table *t, size_t row, const orr_csv *accelerators, const orr_csv *models, const orr_csv *engines, const char *accelerator, const char *engine, const orr_points_limits *limits)
 {
     orr_points *points = t->points;
     orr_point *grown = realloc(points->items, (points->count + 1) * sizeof *grown);
@@ -184,9 +184,13 @@ static bool read_row(const table *t, size_t row, const orr_csv *accelerators, co
     points->items = grown;
     orr_point *p = &grown[points->count++];
     const char *given = *cell(t, row, ACCELERATOR) ? cell(t, row, ACCELERATOR) : accelerator != NULL ? accelerator : "", *name;
-    *p = (orr_point){.accelerator = "", .model = "", .where = orr_csv_where(t->csv, row, 0), .got_ttft_s = NAN, .got_tpot_s = NAN, .got_rate = NAN};
+    *p = (orr_point){.accelerator = "", .model = "", .engine = "", .where = orr_csv_where(t->csv, row, 0), .got_ttft_s = NAN, .got_tpot_s = NAN, .got_rate = NAN};
     p->where.file = keep(points, p->where.file);
-    p->engine = keep(points, *cell(t, row, ENGINE) ? cell(t, row, ENGINE) : engine != NULL ? engine : "");
+    const char *server = *cell(t, row, ENGINE) ? cell(t, row, ENGINE) : engine != NULL ? engine : "";
+    if (*server != 0 && (name = find(engines, server)) != NULL)
+        p->engine = keep(points, name);
+    else if (*server != 0)
+        p->skipped = "the engine is not in the catalogue";
     if ((name = find(accelerators, given)) != NULL)
         p->accelerator = keep(points, name);
     else
@@ -223,9 +227,11 @@ bool orr_points_load(orr_points *points, const char *path, const char *data, con
     snprintf(file, sizeof file, "%s/accelerators.csv", data);
     orr_csv *accelerators = orr_csv_load(file, problems);
     snprintf(file, sizeof file, "%s/models.csv", data);
-    orr_csv *models = orr_csv_load(file, problems), *csv = orr_csv_load(path, problems);
+    orr_csv *models = orr_csv_load(file, problems);
+    snprintf(file, sizeof file, "%s/engines.csv", data);
+    orr_csv *engines = orr_csv_load(file, problems), *csv = orr_csv_load(path, problems);
     table t = {.csv = csv, .problems = problems, .points = points};
-    bool ok = accelerators != NULL && models != NULL && csv != NULL;
+    bool ok = accelerators != NULL && models != NULL && engines != NULL && csv != NULL;
     for (int f = 0; f < FIELDS && ok; f++) {
         t.column[f] = -1;
         for (int n = MOST_NAMES - 1; n >= 0; n--)
@@ -242,12 +248,13 @@ bool orr_points_load(orr_points *points, const char *path, const char *data, con
         orr_csv_need(csv, names[TPOT][0], problems);
     ok = ok && !orr_problems_any(problems);
     for (size_t r = 0; ok && r < orr_csv_rows(csv); r++)
-        if (!read_row(&t, r, accelerators, models, accelerator, engine, limits)) {
+        if (!read_row(&t, r, accelerators, models, engines, accelerator, engine, limits)) {
             orr_problem(problems, (orr_where){path, 0, 0}, "out of memory");
             ok = false;
         }
     orr_csv_destroy(accelerators);
     orr_csv_destroy(models);
+    orr_csv_destroy(engines);
     orr_csv_destroy(csv);
     return ok && !orr_problems_any(problems);
 }

@@ -11,6 +11,7 @@ const orr_key orr_scenario_keys[] = {
     {"start", T(DATETIME), "", "2026-05-13", NULL, "calendar time at the start (decides tariffs and local hours)"},
     {"duration", T(TIME), "ns", "24 h", "(0,inf]", "simulated time; `never` runs until every population has sent its `requests` and all are done"},
     {"scale", T(NUMBER), "", "1", "(0,inf)", "multiplies population and capacity together"},
+    {"demand", T(NUMBER), "", "1", "(0,inf)", "multiplies the populations (and users) alone, capacity stays; not clients with `load`, whose rate is given relative to capacity"},
 
     {"catalogues", T(MAP), "", "{}", NULL, "tables of facts with their origins (CSV)"},
     {"catalogues.sites", T(FILE), "", "", NULL, "places; added to `sites`"},
@@ -82,7 +83,7 @@ const orr_key orr_scenario_keys[] = {
     {"pools[].servers", T(INTEGER), "", "1", "[1,10000000]", "servers of each instance of a station"},
     {"pools[].max_batch", T(INTEGER), "", "32", "[1,65536]", "most requests that an llm replica serves at a time"},
     {"pools[].precision", T(CHOICE), "", "bf16", "bf16|fp8|int8|int4|fp4", "of the weights"},
-    {"pools[].kv_precision", T(CHOICE), "", "same", "same|bf16|fp8|int8", "of the cache; `same`: 16 bits for bf16 weights, 8 bits otherwise"},
+    {"pools[].kv_precision", T(CHOICE), "", "same", "same|bf16|fp8|int8|int4", "of the cache; `same`: 16 bits for bf16 weights, 8 bits otherwise; `int4`: with its scales 4.25 bits"},
     {"pools[].token_budget", T(INTEGER), "tokens", "0", "[0,1000000]", "prompt and decode tokens that one iteration may hold; 0: as the engine, or `serving.token_budget` without one"},
     {"pools[].cache", T(INTEGER), "tokens", "0", "[0,1000000000000]", "cache of a replica; 0: what its memory holds beside the weights"},
     {"pools[].prefix_cache", T(CHOICE), "", "engine", "engine|on|off", "whether prefixes stay in the cache after their request"},

@@ -626,6 +626,7 @@ static bool complete_plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_si
 {
     account_to(l, l->due);
     if (l->iterations > 0) {
+        l->plans++;
         orr_llm_span *span = orr_array_extend(site->spans, 1);
         if (span == NULL)
             return false;

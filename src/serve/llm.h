@@ -80,6 +80,7 @@ typedef struct orr_llm {
     orr_prefix_cache cache;
     /* exact counters */
     uint64_t admissions, preemptions, prompt_iterations;
+    uint64_t plans;                    /**< that have run: what was computed instead of `iteration` iterations */
     uint64_t produced, surplus;        /**< answer tokens in 2^-16: made in all; of these, beyond the whole tokens of those who left */
     uint64_t prefilled, recomputed;    /**< prompt tokens computed for the first time; again */
     int64_t  stood_still;              /**< of those that decode, all that have made a step: since their last, 2^-10 ns */

@@ -290,14 +290,16 @@ orr_anchor_result orr_results_anchor(const orr_results *r, size_t anchor)
 {
     const orr_study *s = r->campaign->study;
     const orr_study_anchor *a = &s->anchors[anchor];
-    size_t name = orr_results_name(r, a->metric), variant = orr_study_cell_of(s, a->index) * s->policy_count + a->policy;
+    size_t name = orr_results_name(r, a->metric), variant = orr_study_cell_of(s, a->index) * s->policy_count + a->policy, shown = 0;
     double *value = calloc(s->seed_count + 1, sizeof *value);
     orr_anchor_result result = {.measured = {.mean = NAN, .low = NAN, .high = NAN, .p = NAN}};
     if (value == NULL || name == SIZE_MAX) {
         free(value);
         return result;
     }
-    result.measured = orr_estimate_mean(value, orr_results_values(r, variant, name, value, NULL), s->level);
+    while (shown < r->shown_count && r->shown[shown] != name)
+        shown++;
+    result.measured = shown < r->shown_count ? r->estimate[variant * r->shown_count + shown].own : orr_estimate_mean(value, orr_results_values(r, variant, name, value, NULL), s->level);
     double low = isnan(result.measured.low) ? result.measured.mean : result.measured.low, high = isnan(result.measured.high) ? result.measured.mean : result.measured.high;
     result.holds = !isnan(result.measured.mean) && !(high < a->least) && !(low > a->most);
     free(value);

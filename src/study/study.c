@@ -433,38 +433,80 @@ static size_t policy_called(reader *r, const char *label, orr_where where)
     return found;
 }
 
-/* Fills `index` from a map of axes to values; axes that it does not name keep theirs. `policy` may be NULL. */
+/* True if `name` is the axis, in full or in short, or one of its linked keys. */
+static bool names_axis(const orr_axis *axis, const char *name)
+{
+    size_t n = strlen(name);
+    bool own = strcmp(axis->key, name) == 0 || strcmp(axis->name, name) == 0;
+    for (size_t k = 0; !own && k < axis->key_count && axis->count > 0; k++)
+        own = strncmp(axis->values[0].overrides[k], name, n) == 0 && axis->values[0].overrides[k][n] == '=';
+    return own;
+}
+
+/* True if the value of the axis has, under `name`, what the study writes there. */
+static bool has_value(reader *r, const orr_axis *axis, const orr_axis_value *v, const char *name, const orr_node *written)
+{
+    const char *unit = "";
+    if (axis->key_count == 1 || strcmp(axis->key, name) == 0 || strcmp(axis->name, name) == 0) {
+        char *text = written->kind == ORR_NODE_SCALAR ? copy(r, written->text) : value_text(r, written);
+        double number = text == NULL ? NAN : number_of(text, &unit);
+        bool same = text != NULL && (strcmp(v->text, text) == 0 || (axis->key_count == 1 && fabs(v->number - number) <= 1e-9 * fabs(number)));
+        free(text);
+        return same;
+    }
+    char *override = override_of(r, name, written);
+    bool same = false;
+    for (size_t k = 0; override != NULL && k < axis->key_count; k++)
+        same = same || strcmp(v->overrides[k], override) == 0;
+    free(override);
+    return same;
+}
+
+/* The axis that a key of a place means; axis_count after a problem. */
+static size_t axis_called(reader *r, const orr_node *map, size_t i, bool policy)
+{
+    const orr_study *s = r->study;
+    const char *names[2 * ORR_MOST_AXES + 1];
+    size_t count = 0, a = 0;
+    while (a < s->axis_count && !names_axis(&s->axes[a], map->key[i])) {
+        names[count++] = s->axes[a].key;
+        names[count++] = s->axes[a++].name;
+    }
+    if (a < s->axis_count)
+        return a;
+    if (policy)
+        names[count++] = "policy";
+    const char *near = orr_nearest(map->key[i], names, count);
+    orr_problem(r->problems, map->key_where[i], "`%s` is no axis of the study%s%s%s", map->key[i], near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+    return s->axis_count;
+}
+
+/* Fills `index` from a map of axes (or some of their linked keys) to values; axes that it does not name keep theirs. `policy` may be NULL. */
 static void read_place(reader *r, const orr_node *map, size_t index[ORR_MOST_AXES], size_t *policy)
 {
     const orr_study *s = r->study;
     for (size_t i = 0; map != NULL && i < map->count; i++) {
-        const char *names[2 * ORR_MOST_AXES + 1];
-        size_t count = 0, a = 0, v = 0;
         if (policy != NULL && strcmp(map->key[i], "policy") == 0) {
             *policy = policy_called(r, map->child[i]->text != NULL ? map->child[i]->text : "", map->child[i]->where);
             continue;
         }
-        while (a < s->axis_count && strcmp(s->axes[a].key, map->key[i]) != 0 && strcmp(s->axes[a].name, map->key[i]) != 0) {
-            names[count++] = s->axes[a].key;
-            names[count++] = s->axes[a++].name;
-        }
-        if (policy != NULL)
-            names[count++] = "policy";
-        if (a == s->axis_count) {
-            const char *near = orr_nearest(map->key[i], names, count);
-            orr_problem(r->problems, map->key_where[i], "`%s` is no axis of the study%s%s%s", map->key[i], near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+        size_t a = axis_called(r, map, i, policy != NULL), v = 0;
+        if (a == s->axis_count)
             continue;
+        for (; v < s->axes[a].count; v++) { /* the first value that has all that the map says of the axis */
+            bool all = true;
+            for (size_t k = 0; all && k < map->count; k++)
+                all = (policy != NULL && strcmp(map->key[k], "policy") == 0) || !names_axis(&s->axes[a], map->key[k]) || has_value(r, &s->axes[a], &s->axes[a].values[v], map->key[k], map->child[k]);
+            if (all)
+                break;
         }
-        char *text = map->child[i]->kind == ORR_NODE_SCALAR ? copy(r, map->child[i]->text) : value_text(r, map->child[i]);
-        const char *unit = "";
-        double number = text == NULL ? NAN : number_of(text, &unit);
-        while (text != NULL && v < s->axes[a].count && strcmp(s->axes[a].values[v].text, text) != 0 && !(fabs(s->axes[a].values[v].number - number) <= 1e-9 * fabs(number)))
-            v++;
-        if (text != NULL && v == s->axes[a].count)
-            orr_problem(r->problems, map->child[i]->where, "`%s` is not on the axis %s", text, s->axes[a].key);
-        else
+        if (v < s->axes[a].count) {
             index[a] = v;
-        free(text);
+        } else {
+            char *text = value_text(r, map->child[i]);
+            orr_problem(r->problems, map->child[i]->where, "`%s` is not on the axis %s%s", text != NULL ? text : "", s->axes[a].key, s->axes[a].key_count > 1 ? " (with the other keys that are given)" : "");
+            free(text);
+        }
     }
 }
 

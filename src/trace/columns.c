@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-bool orr_columns_read(orr_columns *c, hid_t file, const char *table, const char *const *names, int count)
+bool orr_column_values_read(orr_column_values *c, hid_t file, const char *table, const char *const *names, int count)
 {
-    *c = (orr_columns){0};
+    *c = (orr_column_values){0};
     for (int i = 0; i < count; i++) {
         size_t rows;
         c->value[i] = orr_read_integers(file, table, names[i], &rows);
@@ -15,7 +15,7 @@ bool orr_columns_read(orr_columns *c, hid_t file, const char *table, const char 
     return true;
 }
 
-void orr_columns_free(orr_columns *c)
+void orr_column_values_free(orr_column_values *c)
 {
     for (int i = 0; i < ORR_MOST_COLUMNS; i++)
         free(c->value[i]);

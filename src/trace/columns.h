@@ -5,13 +5,13 @@
 #include "trace/table.h"
 
 /** `value[i]` holds `rows` values of the i-th name that was asked for. */
-typedef struct orr_columns {
+typedef struct orr_column_values {
     int64_t *value[ORR_MOST_COLUMNS];
     size_t   rows;
-} orr_columns;
+} orr_column_values;
 
-/** False if one is missing, if they differ in length, or if memory ran out; orr_columns_free is due in any case. */
-bool orr_columns_read(orr_columns *columns, hid_t file, const char *table, const char *const *names, int count);
-void orr_columns_free(orr_columns *columns);
+/** False if one is missing, if they differ in length, or if memory ran out; orr_column_values_free is due in any case. */
+bool orr_column_values_read(orr_column_values *columns, hid_t file, const char *table, const char *const *names, int count);
+void orr_column_values_free(orr_column_values *columns);
 
 #endif

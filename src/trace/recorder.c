@@ -72,8 +72,9 @@ static void write_info(orr_recorder *r)
     for (uint32_t p = 0; p < w->pool_count; p++) {
         const orr_pool *k = &w->pools[p];
         const orr_accelerator *a = k->accelerator == ORR_NONE ? NULL : &w->accelerators[k->accelerator];
+        const orr_calibration *speed = k->calibration == ORR_NONE ? NULL : &w->calibrations[k->calibration];
         ROW(ORR_TABLE_POOLS_INFO, k->id, INT(k->site), INT(k->service), a ? a->title : "", a ? a->confidence : "", k->owner, INT(k->group), INT(k->at_start), INT(k->slots),
-            INT(k->kv_tokens), k->price_factor, a ? a->rent_yuan_per_hour : 0.0);
+            INT(k->kv_tokens), k->price_factor, speed ? speed->name : "", speed ? speed->confidence : "", a ? a->rent_yuan_per_hour : 0.0);
     }
     for (uint32_t c = 0; c < w->class_count; c++) {
         const orr_class *k = &w->classes[c];
@@ -649,19 +650,20 @@ static void write_serving(orr_recorder *r, const orr_site *s, uint32_t place)
     uint32_t pool = w->site_pools[w->site_pool_start[s->id] + place];
     const orr_pool_state *state = orr_array_at(&s->pools, place);
     const orr_pool_counts *c = &state->counts;
-    uint64_t iterations = 0, prompt_iterations = 0, admissions = 0, preemptions = 0, prefilled = 0, recomputed = 0;
+    uint64_t iterations = 0, prompt_iterations = 0, plans = 0, admissions = 0, preemptions = 0, prefilled = 0, recomputed = 0;
     if (w->services[w->pools[pool].service].kind != ORR_SERVICE_LLM)
         return;
     for (uint32_t k = 0; k < w->pools[pool].replicas; k++) {
         const orr_llm *l = orr_array_at(&s->llms, state->first + k);
         iterations += l->iteration;
         prompt_iterations += l->prompt_iterations;
+        plans += l->plans;
         admissions += l->admissions;
         preemptions += l->preemptions;
         prefilled += l->prefilled;
         recomputed += l->recomputed;
     }
-    ROW(ORR_TABLE_SERVING, INT(pool), INT(iterations), INT(prompt_iterations), INT(admissions), INT(preemptions), INT(prefilled), INT(recomputed), INT(c->handed_over), INT(c->failures), INT(c->loads), INT(c->lost),
+    ROW(ORR_TABLE_SERVING, INT(pool), INT(iterations), INT(prompt_iterations), INT(plans), INT(admissions), INT(preemptions), INT(prefilled), INT(recomputed), INT(c->handed_over), INT(c->failures), INT(c->loads), INT(c->lost),
         (double)c->up_time / ORR_SECOND, (double)c->held_time / ORR_SECOND, INT(c->gaps),
         INT(c->gap_time / NANO), INT(c->gap_time % NANO), INT(c->gap_largest));
 }

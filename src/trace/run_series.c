@@ -11,7 +11,7 @@ enum { METRICS = 3 };
 
 /* The tables that are read. */
 typedef struct tables {
-    orr_columns flow, sites, latency;
+    orr_column_values flow, sites, latency;
     double     *slot_time;
 } tables;
 
@@ -21,18 +21,18 @@ static bool read_tables(tables *t, hid_t file)
     static const char *const sites[] = {"time", "width", "waiting"};
     static const char *const latency[] = {"bin", "metric", "bucket", "count"};
     size_t n;
-    bool ok = orr_columns_read(&t->flow, file, "/sites/flow", flow, 1 + ORR_FLOWS);
-    ok &= orr_columns_read(&t->sites, file, "/sites", sites, 3);
-    ok &= orr_columns_read(&t->latency, file, "/latency", latency, 4);
+    bool ok = orr_column_values_read(&t->flow, file, "/sites/flow", flow, 1 + ORR_FLOWS);
+    ok &= orr_column_values_read(&t->sites, file, "/sites", sites, 3);
+    ok &= orr_column_values_read(&t->latency, file, "/latency", latency, 4);
     t->slot_time = orr_read_doubles(file, "/sites", "slot_time", &n);
     return ok && t->slot_time != NULL && n == t->sites.rows;
 }
 
 static void free_tables(tables *t)
 {
-    orr_columns_free(&t->flow);
-    orr_columns_free(&t->sites);
-    orr_columns_free(&t->latency);
+    orr_column_values_free(&t->flow);
+    orr_column_values_free(&t->sites);
+    orr_column_values_free(&t->latency);
     free(t->slot_time);
 }
 

@@ -32,7 +32,8 @@ static const orr_column pools_info[] = {
     {"id", TEXT, "", "name"}, {"site", U32, "1", "row of /scenario/sites"}, {"service", U32, "1", "row of /scenario/services"}, {"accelerator", TEXT, "", "kind of accelerator"},
     {"confidence", TEXT, "", "confidence of the accelerator's figures"}, {"owner", TEXT, "", "self_built, partner or joint_venture"}, {"group", U32, "1", "accelerators per replica"},
     {"replicas", U32, "1", "instances at the start"}, {"slots", U32, "1", "requests served at a time"}, {"kv_tokens", I64, "tokens", "cache of a replica"},
-    {"price_factor", F64, "1", "relative to the price list"}, {"rent", F64, "yuan/h", "of one accelerator, 0 if the catalogue names none"}};
+    {"price_factor", F64, "1", "relative to the price list"}, {"calibration", TEXT, "", "row of the catalogue of calibrations: accelerator/engine/model, empty if none"},
+    {"calibration_confidence", TEXT, "", "`assumed`: nothing was measured of such models on this accelerator"}, {"rent", F64, "yuan/h", "of one accelerator, 0 if the catalogue names none"}};
 static const orr_column classes_info[] = {
     {"name", TEXT, "", "short name"}, {"title", TEXT, "", "full name"}, {"service", U32, "1", "row of /scenario/services"}, {"clients", U64, "1", "population"},
     {"data_class", TEXT, "", "data class of the residency rules"}, {"slo_ttft", F64, "s", "bound, inf if none"}, {"slo_tpot", F64, "s", "bound, inf if none"},
@@ -72,7 +73,7 @@ static const orr_column sites[] = {
 static const orr_column gaps[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"bin", U32, "1", "latency bin"}, {"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "gaps between two tokens of one answer, at the server"}};
 static const orr_column serving[] = {
-    {"pool", U32, "1", "row of /scenario/pools"}, {"iterations", U64, "1", "of all its replicas"}, {"prompt_iterations", U64, "1", "of these, with prompts"}, {"admissions", U64, "1", "into a batch"},
+    {"pool", U32, "1", "row of /scenario/pools"}, {"iterations", U64, "1", "of all its replicas"}, {"prompt_iterations", U64, "1", "of these, with prompts"}, {"plans", U64, "1", "runs of iterations that were computed at once, one event each at most"}, {"admissions", U64, "1", "into a batch"},
     {"preemptions", U64, "1", "sequences that gave up their cache"}, {"prefilled", U64, "tokens", "of prompts, computed for the first time"}, {"recomputed", U64, "tokens", "computed again after preemptions"},
     {"handed_over", U64, "1", "requests prefilled for another pool"}, {"failures", U64, "1", "of replicas"}, {"loads", U64, "1", "cold starts of replicas"},
     {"lost", U64, "1", "requests whose replica failed or was evicted"}, {"up_time", F64, "s", "replicas in service, integrated"}, {"held_time", F64, "s", "replicas with accelerators, integrated"}, {"gaps", U64, "1", "between two tokens"}, {"gap_sum_s", I64, "s", "exact sum, whole seconds"}, {"gap_sum_ns", I32, "ns", "and the rest"},

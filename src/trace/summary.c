@@ -5,6 +5,7 @@
 #include "trace/columns.h"
 #include "trace/schema.h"
 #include "trace/summary_cost.h"
+#include "trace/summary_outage.h"
 #include "trace/summary_power.h"
 #include "trace/summary_saturation.h"
 #include "trace/summary_servers.h"
@@ -74,7 +75,7 @@ static bool name_groups(summing *s)
 }
 
 /* The groups to which a row of (class, site, service) belongs. */
-static bool groups_of(const summing *s, const orr_columns *c, size_t row, group *to[GROUPS])
+static bool groups_of(const summing *s, const orr_column_values *c, size_t row, group *to[GROUPS])
 {
     size_t class = (size_t)c->value[0][row], site = (size_t)c->value[1][row], service = (size_t)c->value[2][row];
     if (class >= s->class_count || site >= s->site_count || service >= s->service_count)
@@ -92,10 +93,10 @@ static bool add_counts(summing *s)
     static const char *const count_names[] = {"class", "site", "service", "offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "late", "slo_met",
                                               "decisions", "attempts", "deferred", "bad_decisions"};
     static const char *const cost_names[] = {"class", "site", "service", "cached_input", "input", "output", "cost_yuan", "cost_nano"};
-    orr_columns counts, costs;
+    orr_column_values counts, costs;
     group *to[GROUPS];
-    bool ok = orr_columns_read(&counts, s->file, "/tokens/counts", count_names, 3 + REQUESTS + 1 + DECISIONS);
-    ok &= orr_columns_read(&costs, s->file, "/tokens", cost_names, 8);
+    bool ok = orr_column_values_read(&counts, s->file, "/tokens/counts", count_names, 3 + REQUESTS + 1 + DECISIONS);
+    ok &= orr_column_values_read(&costs, s->file, "/tokens", cost_names, 8);
     for (size_t r = 0; ok && r < counts.rows; r++) {
         if (!(ok = groups_of(s, &counts, r, to)))
             break;
@@ -117,8 +118,8 @@ static bool add_counts(summing *s)
             to[g]->nano += costs.value[7][r];
         }
     }
-    orr_columns_free(&counts);
-    orr_columns_free(&costs);
+    orr_column_values_free(&counts);
+    orr_column_values_free(&costs);
     return ok;
 }
 
@@ -127,10 +128,10 @@ static bool add_latency(summing *s)
     static const char *const names[] = {"class", "service", "metric", "bucket", "count"};
     static const char *const site_names[] = {"site", "metric", "bucket", "count"};
     static const char *const sum_names[] = {"class", "site", "service", "metric", "count", "sum_s", "sum_ns", "largest"};
-    orr_columns all, sites, sums;
-    bool ok = orr_columns_read(&all, s->file, "/latency", names, 5);
-    ok &= orr_columns_read(&sites, s->file, "/latency/sites", site_names, 4);
-    ok &= orr_columns_read(&sums, s->file, "/latency/sums", sum_names, 8);
+    orr_column_values all, sites, sums;
+    bool ok = orr_column_values_read(&all, s->file, "/latency", names, 5);
+    ok &= orr_column_values_read(&sites, s->file, "/latency/sites", site_names, 4);
+    ok &= orr_column_values_read(&sums, s->file, "/latency/sums", sum_names, 8);
     for (size_t r = 0; ok && r < all.rows; r++) {
         size_t class = (size_t)all.value[0][r], service = (size_t)all.value[1][r], metric = (size_t)all.value[2][r];
         if (class >= s->class_count || service >= s->service_count || metric >= METRICS)
@@ -157,9 +158,9 @@ static bool add_latency(summing *s)
                 to[g]->largest[metric] = sums.value[7][r];
         }
     }
-    orr_columns_free(&all);
-    orr_columns_free(&sites);
-    orr_columns_free(&sums);
+    orr_column_values_free(&all);
+    orr_column_values_free(&sites);
+    orr_column_values_free(&sums);
     return ok;
 }
 
@@ -169,8 +170,6 @@ static void describe(cJSON *to, summing *s, group *g)
     cJSON *requests = cJSON_AddObjectToObject(to, "requests"), *latency = cJSON_AddObjectToObject(to, "latency");
     for (int i = 0; i < REQUESTS; i++)
         orr_summary_put(requests, request_names[i], (double)g->requests[i]);
-    int64_t ended = g->requests[0] - g->requests[5]; /* refused, abandoned and failed ones count as missed */
-    orr_summary_put(to, "slo_attainment", ended > 0 ? (double)g->slo_met / (double)ended : NAN);
     for (int m = 0; m < METRICS; m++)
         orr_summary_times(cJSON_AddObjectToObject(latency, orr_metric_names[m]), &g->histogram[m], &s->shelf, g->measured[m], g->sum_s[m], g->largest[m]);
     cJSON *tokens = cJSON_AddObjectToObject(to, "tokens"), *cost = cJSON_AddObjectToObject(to, "cost");
@@ -183,6 +182,8 @@ static void describe(cJSON *to, summing *s, group *g)
     orr_summary_put(tokens, "cached_share", input > 0 ? (double)g->tokens[0] / input : NAN);
     orr_summary_put(cost, "total_yuan", yuan);
     orr_summary_put(cost, "per_million_tokens_yuan", total > 0 ? yuan / total * 1e6 : NAN);
+    int64_t ended = g->requests[0] - g->requests[5]; /* refused, abandoned and failed ones count as missed */
+    orr_summary_put(to, "slo_attainment", ended > 0 ? (double)g->slo_met / (double)ended : NAN);
 }
 
 static void describe_many(cJSON *to, const char *name, summing *s, group *groups, const char *names, size_t count)
@@ -198,12 +199,12 @@ static bool describe_gaps(cJSON *to, summing *s)
 {
     static const char *const names[] = {"bucket", "count"};
     static const char *const sum_names[] = {"gaps", "gap_sum_s", "gap_sum_ns", "gap_largest"};
-    orr_columns gaps, sums;
+    orr_column_values gaps, sums;
     orr_histogram all = {0};
     int64_t count = 0, largest = 0;
     double sum_s = 0;
-    bool ok = orr_columns_read(&gaps, s->file, "/latency/gaps", names, 2);
-    ok &= orr_columns_read(&sums, s->file, "/serving", sum_names, 4);
+    bool ok = orr_column_values_read(&gaps, s->file, "/latency/gaps", names, 2);
+    ok &= orr_column_values_read(&sums, s->file, "/serving", sum_names, 4);
     for (size_t r = 0; ok && r < gaps.rows; r++)
         ok = orr_histogram_add(&all, &s->shelf, gaps.value[0][r], (uint32_t)gaps.value[1][r]);
     for (size_t r = 0; ok && r < sums.rows; r++) {
@@ -213,8 +214,27 @@ static bool describe_gaps(cJSON *to, summing *s)
     }
     if (ok)
         orr_summary_times(cJSON_AddObjectToObject(cJSON_GetObjectItem(to, "latency"), "itl"), &all, &s->shelf, count, sum_s, largest);
-    orr_columns_free(&gaps);
-    orr_columns_free(&sums);
+    orr_column_values_free(&gaps);
+    orr_column_values_free(&sums);
+    return ok;
+}
+
+/* Accelerators on whose speed nobody has published a measurement with models such as they serve here: whatever is said of them is assumed. */
+static bool describe_unmeasured(cJSON *to, hid_t file)
+{
+    size_t pools, unused;
+    char *accelerator = orr_read_texts(file, "/scenario/pools", "accelerator", &pools), *confidence = orr_read_texts(file, "/scenario/pools", "calibration_confidence", &unused);
+    bool ok = accelerator && confidence;
+    cJSON *list = cJSON_AddArrayToObject(to, "unmeasured"), *item;
+    for (size_t p = 0; ok && p < pools; p++) {
+        bool told = strcmp(name_at(confidence, p), "assumed") != 0;
+        cJSON_ArrayForEach(item, list)
+            told |= strcmp(item->valuestring, name_at(accelerator, p)) == 0;
+        if (!told)
+            cJSON_AddItemToArray(list, cJSON_CreateString(name_at(accelerator, p)));
+    }
+    free(accelerator);
+    free(confidence);
     return ok;
 }
 
@@ -304,7 +324,7 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         free(policy);
         free(status);
         describe(to, &s, s.all);
-        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && orr_summary_power(to, file, 0) && orr_summary_cost(to, file, 0) && orr_summary_saturation(to, file, path, problems);
+        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && describe_unmeasured(to, file) && orr_summary_power(to, file, 0) && orr_summary_cost(to, file, 0) && orr_summary_outage(to, file, until) && orr_summary_saturation(to, file, path, problems);
         describe_links(to, file, seconds);
         orr_summary_put(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);
         cJSON *decisions = cJSON_AddObjectToObject(to, "decisions");

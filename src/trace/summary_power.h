@@ -11,7 +11,10 @@
 
 #include <cjson/cJSON.h>
 
-/** Adds `energy`, `carbon`, `electricity` and `serving` (`by_site`, `by_model`) to a summary, over the bins that start from `from_ns` on. False if the file lacks tables or memory ran out. */
+/**
+ * Adds `energy`, `carbon`, `electricity` and `serving` (`by_site`; `by_model`, there also `share_by_region` and `share_by_kind`: of its tokens, by the macro region and the kind of the
+ * site that served them) to a summary, over the bins that start from `from_ns` on. False if the file lacks tables or memory ran out.
+ */
 bool orr_summary_power(cJSON *summary, hid_t file, int64_t from_ns);
 
 #endif

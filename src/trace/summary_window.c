@@ -24,7 +24,7 @@ typedef struct times {
 } times;
 
 /* `columns` are bin, bucket, count and perhaps metric. */
-static bool add_times(times *t, const orr_columns *c, bool by_metric, int64_t first_bin)
+static bool add_times(times *t, const orr_column_values *c, bool by_metric, int64_t first_bin)
 {
     bool ok = true;
     for (size_t r = 0; ok && r < c->rows; r++) {
@@ -44,16 +44,16 @@ static bool describe_times(cJSON *to, hid_t file, int64_t first_bin)
 {
     static const char *const names[] = {"bin", "bucket", "count", "metric"};
     times t = {0};
-    orr_columns latency, gaps;
+    orr_column_values latency, gaps;
     orr_shelf_init(&t.shelf);
-    bool ok = orr_columns_read(&latency, file, "/latency", names, 4);
-    ok &= orr_columns_read(&gaps, file, "/latency/gaps", names, 3);
+    bool ok = orr_column_values_read(&latency, file, "/latency", names, 4);
+    ok &= orr_column_values_read(&gaps, file, "/latency/gaps", names, 3);
     ok = ok && add_times(&t, &latency, true, first_bin) && add_times(&t, &gaps, false, first_bin);
     cJSON *object = cJSON_AddObjectToObject(to, "latency");
     for (int m = 0; ok && m <= ITL; m++)
         orr_summary_times(cJSON_AddObjectToObject(object, m == ITL ? "itl" : orr_metric_names[m]), &t.histogram[m], &t.shelf, t.count[m], t.sum_s[m], INT64_MAX);
-    orr_columns_free(&latency);
-    orr_columns_free(&gaps);
+    orr_column_values_free(&latency);
+    orr_column_values_free(&gaps);
     orr_array_clear(&t.shelf.chunks);
     return ok;
 }

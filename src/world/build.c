@@ -274,6 +274,7 @@ static void settings(orr_builder *b)
     w->start_s = orr_integer(root, "start");
     w->duration_ns = orr_integer(root, "duration");
     w->scale = orr_number(root, "scale");
+    w->demand = orr_number(root, "demand");
     w->fibre_ns_per_km = 1000 * orr_number(network, "fibre_delay");
     w->hop_ns = orr_integer(network, "hop_delay");
     w->end_ns = orr_integer(network, "end_delay");

@@ -132,7 +132,7 @@ static void follow(orr_builder *b, const orr_node *n, orr_class *c)
         orr_problem(b->problems, orr_where_of(n, "session"), "`session` has no meaning for clients with `replay`");
     if (orr_has(n, "users")) {
         c->follow = ORR_FOLLOW_LOOP;
-        c->population = fmax(1, nearbyint((double)orr_integer(n, "users") * b->world->scale));
+        c->population = fmax(1, nearbyint((double)orr_integer(n, "users") * b->world->scale * b->world->demand));
         c->ramp_ns = orr_has(n, "ramp") ? orr_integer(n, "ramp") : 0;
         if (orr_has(n, "think"))
             think(orr_node_get(n, "think"), c);
@@ -288,8 +288,8 @@ static void place(orr_builder *b, const orr_node *n, uint32_t class_)
     if (k->requests > k->trace_count)
         k->requests = k->trace_count;
     measure_trace(b, k, orr_array_at(&b->classes, class_));
-    if (b->world->scale != 1)
-        orr_problem(b->problems, orr_where_of(n, "replay"), "a replayed trace cannot be scaled: `scale` must be 1");
+    if (b->world->scale != 1 || b->world->demand != 1)
+        orr_problem(b->problems, orr_where_of(n, "replay"), "a replayed trace cannot be scaled: `%s` must be 1", b->world->scale != 1 ? "scale" : "demand");
 }
 
 static bool sees(const orr_builder *b, uint32_t service)
@@ -316,7 +316,7 @@ void orr_build_populations(orr_builder *b)
         *c = (orr_class){.name = name, .data_class = orr_text(n, "data_class"), .where = n->where};
         c->title = orr_has(n, "title") && *orr_text(n, "title") ? orr_text(n, "title") : name;
         c->service = orr_find(b, &b->services, orr_text(n, "service"), "service", orr_where_of(n, "service"));
-        c->population = orr_number(n, "population") * b->world->scale;
+        c->population = orr_number(n, "population") * b->world->scale * b->world->demand;
         c->input = lengths(b, n, "input");
         c->output = lengths(b, n, "output");
         c->thinking = lengths(b, n, "thinking");

@@ -13,10 +13,11 @@ static const orr_inference_engine NAMELESS = {.kv_block = 16, .kv_reserve = 0.01
 
 static const char *const owner_words[] = {"self_built", "partner", "joint_venture"};
 static const char *const precision_words[] = {"bf16", "fp8", "int8", "int4", "fp4"};
-static const char *const kv_precision_words[] = {"same", "bf16", "fp8", "int8"};
-enum { PRECISIONS = 5, KV_PRECISIONS = 4 };
+static const char *const kv_precision_words[] = {"same", "bf16", "fp8", "int8", "int4"};
+enum { PRECISIONS = 5, KV_PRECISIONS = 5 };
 static const double weight_bytes[PRECISIONS] = {2, 1, 1, 0.5, 0.5625 /* a scale byte for 16 weights (NVFP4) */};
-static const double kv_bytes[PRECISIONS] = {2, 1, 1, 1, 1};
+static const double same_kv_bytes[PRECISIONS] = {2, 1, 1, 1, 1};
+static const double kv_bytes[KV_PRECISIONS] = {0, 2, 1, 1, 0.53125 /* a scale and an offset of 16 bits for the 128 values of a token's head (LMDeploy) */};
 
 static void services(orr_builder *b)
 {
@@ -86,7 +87,7 @@ static void set_engine(orr_builder *b, orr_pool *p, const orr_service *s, const 
     static const orr_narrow narrow[PRECISIONS] = {ORR_NARROW_NOT, ORR_NARROW_8, ORR_NARROW_8, ORR_NARROW_NOT /* widened */, ORR_NARROW_4};
     p->narrow = narrow[t->precision];
     p->weight_bytes = weight_bytes[t->precision];
-    p->kv_bytes = kv_bytes[t->kv_precision == 0 ? t->precision : t->kv_precision - 1];
+    p->kv_bytes = t->kv_precision == 0 ? same_kv_bytes[t->precision] : kv_bytes[t->kv_precision];
     if (t->node != NULL) {
         const orr_node *speculation = orr_node_get(t->node, "speculation"), *hand_over = orr_node_get(t->node, "hand_over");
         p->drafts = (uint32_t)orr_integer(speculation, "drafts");

@@ -263,7 +263,7 @@ typedef struct orr_world {
     uint64_t      seed;
     int64_t       start_s;      /**< seconds since 1970 UTC at time 0 */
     int64_t       duration_ns;  /**< ORR_NEVER: until the last request is done */
-    double        scale;
+    double        scale, demand; /* of clients and capacity; of clients alone */
     orr_site_info *sites;
     uint32_t       site_count, used_count, ingress_count, compute_count;
     uint32_t      *ingress_sites, *compute_sites;

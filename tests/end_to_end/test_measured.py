@@ -73,6 +73,8 @@ def test_calibrate_recovers_the_times_and_writes_a_row_that_counts():
     assert all(re.fullmatch(r"[a-z0-9_]+=[0-9.e+-]+\.\.[0-9.e+-]+", part) for part in row[0]["range"].split(";")), row[0]["range"]
     again = orrery("calibrate", table, "--accelerator", "box", "--data", start, "--folds", "0", "-o", path("row.csv"))
     assert again.returncode == 0 and len(read(path("row.csv"))) == 2 and "Predicted" not in again.stdout
+    everywhere = orrery("calibrate", table, "--accelerator", "*", "--data", start, "--folds", "0")
+    assert everywhere.returncode == 0 and everywhere.stdout.rstrip().splitlines()[-1].startswith("*,*,dense,"), everywhere.stdout + everywhere.stderr
     os.replace(path("row.csv"), os.path.join(start, "calibrations.csv"))
     done = orrery("validate", table, "--data", start)
     assert done.returncode == 0, done.stderr
@@ -97,12 +99,12 @@ def test_points_are_left_out_for_reasons():
     truth = folder("truth", TRUTH)
     rows = [("box", "mixing", "plain", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 20, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, 90000, 12),
             ("abacus", "mixing", "plain", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "oracle", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, "", ""),
-            ("tiny", "mixing", "plain", 1, 64, 3000, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, "", 12)]
+            ("tiny", "mixing", "plain", 1, 64, 3000, 200, 3, 50, 12), ("box", "sorting", "plain", 1, 2, 100, 200, 3, 50, 12), ("Box", "Mixing-0.12", "org/Plain-Instruct", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, "", 12)]
     done = orrery("validate", points("mixed.csv", rows), "--data", truth, "-o", path("left.csv"))
     assert done.returncode == 0, done.stderr
-    assert "2 of 8 points count" in done.stdout
+    assert "3 of 10 points count" in done.stdout
     reasons = ["", "too few output tokens", "the time to first token is that of a queue", "the accelerator is not in the catalogue", "the model is not in the catalogue", "nothing measured",
-               "the load does not fit into the cache", ""]
+               "the load does not fit into the cache", "the engine is not in the catalogue", "", ""]
     found = [r["left_out"] for r in read(path("left.csv"))]
     assert found == reasons, found
     for why in filter(None, reasons):

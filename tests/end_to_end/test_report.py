@@ -37,6 +37,7 @@ def test_the_report_of_one_run_is_drawn():
     file = run(scenario("national_day.yaml"), "one.h5", *SHORT)
     done = orrery("report", file, "-o", path("one.html"))
     assert done.returncode == 0, done.stderr
+    assert '"unmeasured":["Cambricon MLU590"' in open(path("one.html")).read(), "its speed is assumed, and the page says so"
     in_the_browser(path("one.html"))
 
 

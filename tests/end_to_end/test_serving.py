@@ -5,6 +5,7 @@ import math
 import h5py
 import numpy as np
 
+import bench
 from bench import KV_ELEMENTS, MODELS, PEAK, calibration, catalogues, decode, near, prefill, requests, serve, step, table, trace
 from harness import main, orrery, path, run, scenario, summary, write
 
@@ -43,6 +44,32 @@ def test_the_calibration_that_says_most_about_a_pool_counts():
         text = "".join(calibration(*key, base_us=20000) for key in others) + "".join(calibration(*key, base_us=rows[key]) for key in kept)
         row = only(serve("calibrated", [""], [ONE], calibrations=text))
         near(row["ttft"], prefill(300, base=1e-6 * rows[kept.pop()]))
+
+
+def test_weights_and_cache_of_each_precision_take_their_bytes():
+    """Of weights and cache, bytes per number and the peak in 10^12/s; the cache is what 100 GB leave, and is read at each step."""
+    weights, bandwidth = {"bf16": (2, 100), "fp8": (1, 200), "int8": (1, 200), "int4": (0.5, 100)}, 1e12
+    cache = {"bf16": 2, "fp8": 1, "int8": 1, "int4": 0.53125}
+    for precision, (size, peak) in weights.items():
+        for kept, kv in {**cache, "same": 2 if precision == "bf16" else 1}.items():
+            file = serve("precise", [f"precision: {precision}, kv_precision: {kept}"], [ONE])
+            assert table(file, "scenario/pools")["kv_tokens"][0] == (100 * 10**9 - int(5e9 * size)) // (KV_ELEMENTS * kv), (precision, kept)
+            row = only(file)
+            steps = sum(1e-3 + ((1e10 / (peak * 1e12)) ** 1.4 + (5e9 * size / bandwidth) ** 1.4) ** (1 / 1.4) + (301 + k) * KV_ELEMENTS * kv / bandwidth for k in range(49))
+            near(row["e2e"] - row["ttft"], steps, 100)
+
+
+def test_who_runs_on_accelerators_that_nobody_measured_is_told():
+    assumed = calibration("crate").replace(",derived,", ",assumed,ec=0.1..1")
+    pools = ["accelerator: box", "accelerator: crate", "accelerator: crate, id: again"]
+    where = bench.scenario("unmeasured", pools, [ONE], calibrations=calibration() + assumed)
+    note = "nothing was measured of such models on Crate: "
+    done = orrery("run", where, "-o", path("unmeasured.h5"))
+    assert done.returncode == 0 and note in done.stdout, done.stdout + done.stderr
+    assert note in orrery("check", where).stdout and note in orrery("summary", path("unmeasured.h5")).stdout
+    assert summary(path("unmeasured.h5"))["unmeasured"] == ["Crate"]
+    file = serve("measured", pools, [ONE])
+    assert summary(file)["unmeasured"] == [] and "nothing was measured" not in orrery("summary", file).stdout
 
 
 def test_the_front_end_delays_a_request_before_it_queues():

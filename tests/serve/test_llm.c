@@ -26,6 +26,7 @@ typedef struct workload {
     naive_request request[MOST_REQUESTS + 1];
     uint64_t      hashes[CHAINS * CHAIN];
     uint32_t      scale; /* about an iteration, ns */
+    bool          everything; /* chunked prompts, preemption, prefix hits, hand-over and speculation are meant to meet */
     int64_t      *tokens; /* of all requests */
 } workload;
 
@@ -72,6 +73,14 @@ static void draw_kind(workload *w, uint32_t k, uint32_t largest, uint32_t longes
     kind->keeps_prefixes = !one_in(4);
     kind->hands_over = k + 1 < w->scene.servers;
     kind->blocks = one_in(3) ? 10000000 : (largest + below(largest * (one_in(2) ? 1 : 4)) + kind->block - 1) / kind->block;
+    if (w->everything) {
+        kind->max_batch = ONE_OF(8, 24, MOST_BATCH);
+        kind->token_budget = ONE_OF(3, 8, 40);
+        kind->batching = one_in(2) ? ORR_BATCH_MIXED : ORR_BATCH_PROMPTS_FIRST;
+        kind->block = ONE_OF(1, 4, 16);
+        kind->keeps_prefixes = true;
+        kind->blocks = (largest + below(largest) + kind->block - 1) / kind->block;
+    }
     kind->reserve = one_in(2) ? 0 : below((uint32_t)kind->blocks / 4 + 1);
 }
 
@@ -91,9 +100,16 @@ static void draw_requests(workload *w)
     uint32_t prefix[CLASSES], largest = 2 /* of the last one, that comes when all is over */, total = 2, speculates = below(3), whose = below(4);
     int64_t at = 1 + below(1000);
     w->scale = ONE_OF(2, 5, 1000, 20000);
-    w->scene = (naive_scene){.servers = one_in(3) ? 2 : 1, .count = between(1, MOST_REQUESTS), .request = w->request, .block_hashes = w->hashes, .stops_ns = {ORR_NEVER, ORR_NEVER}};
+    w->everything = one_in(5);
+    if (w->everything) {
+        longest_prompt = ONE_OF(60, 900);
+        longest_answer = ONE_OF(40, 200);
+        gap = ONE_OF(0, 3, 60);
+        speculates = 1 + below(2);
+    }
+    w->scene = (naive_scene){.servers = w->everything || one_in(3) ? 2 : 1, .count = w->everything ? MOST_REQUESTS : between(1, MOST_REQUESTS), .request = w->request, .block_hashes = w->hashes, .stops_ns = {ORR_NEVER, ORR_NEVER}};
     for (uint32_t c = 0; c < CLASSES; c++)
-        prefix[c] = one_in(2) ? 0 : below(longest_prompt + 2);
+        prefix[c] = !w->everything && one_in(2) ? 0 : below(longest_prompt + 2);
     for (uint32_t i = 0; i < w->scene.count; i++) {
         naive_wish *r = &w->request[i].wish;
         if (i % burst == 0)
@@ -587,8 +603,8 @@ END_TEST
 START_TEST(the_workloads_meet_every_rule)
 {
     enum { TIES, PAIRS, CANCELLED_WAITING, CANCELLED_IN_PROMPT, CANCELLED_DECODING, CANCELLED_ON_ITS_WAY, ENDS_WHEN_CANCELLED, CHUNKED, WHOLE_BEYOND_BUDGET, STALLED, SINGLE, CACHED_OF_CLASS,
-           CACHED_OF_SESSION, CACHED_OF_TRACE, EVICTED, PREEMPTED_DECODING, PREEMPTED_PROMPT, PREEMPTED_RECEIVED, RECOMPUTED, BARS_LIFTED, CROSSED, SPECULATING, LOST_FRACTION, STOPPED, HELD_AND_STOPPED, RULES };
-    static const uint32_t least[RULES] = {200, 50, 200, 50, 50, 10, 20, 500, 500, 500, 500, 100, 50, 100, 500, 200, 50, 100, 20, 1, 200, 500, 50, 5, 5};
+           CACHED_OF_SESSION, CACHED_OF_TRACE, EVICTED, PREEMPTED_DECODING, PREEMPTED_PROMPT, PREEMPTED_RECEIVED, RECOMPUTED, BARS_LIFTED, CROSSED, SPECULATING, LOST_FRACTION, STOPPED, HELD_AND_STOPPED, ALL_AT_ONCE, RULES };
+    static const uint32_t least[RULES] = {200, 50, 200, 50, 50, 10, 20, 500, 500, 500, 500, 100, 50, 100, 500, 200, 50, 100, 20, 1, 200, 500, 50, 5, 5, 20};
     static workload w;
     uint32_t met[RULES] = {0};
     for (uint64_t k = 1; k <= 300; k++) {
@@ -614,8 +630,14 @@ START_TEST(the_workloads_meet_every_rule)
             met[LOST_FRACTION] += naive[n].surplus > 0;
             met[STOPPED] += naive[n].void_time > 0;
         }
+        bool chunked = false, hit = false, speculated = false, preempted = false;
+        for (uint32_t n = 0; n < w.scene.servers; n++)
+            preempted |= naive[n].preemptions > 0;
         for (uint32_t i = 0; i < w.scene.count; i++) {
             const naive_request *r = &w.request[i];
+            chunked |= r->wish.input > w.scene.kind[0].token_budget && w.scene.kind[0].batching != ORR_BATCH_WHOLE_PROMPTS;
+            hit |= r->cached > 0;
+            speculated |= r->wish.steps > 0 && r->wish.steps < r->wish.output - 1 && r->produced > 1;
             bool cancelled = r->place == NAIVE_CANCELLED && r->cancel_heard;
             met[CANCELLED_WAITING] += cancelled && r->entered == 0;
             met[CANCELLED_IN_PROMPT] += cancelled && r->entered > 0 && r->first_ns == 0;
@@ -630,6 +652,7 @@ START_TEST(the_workloads_meet_every_rule)
             met[SPECULATING] += r->wish.steps > 0 && r->wish.steps < r->wish.output - 1 && r->produced > 1;
             met[HELD_AND_STOPPED] += r->place == NAIVE_CANCELLED && !cancelled && r->carried_ns > r->end_ns;
         }
+        met[ALL_AT_ONCE] += chunked && hit && speculated && preempted && w.scene.servers == 2;
         clear(&w, naive);
         free(w.tokens);
     }

@@ -94,6 +94,16 @@ START_TEST(lists_ranges_and_linked_keys_are_axes)
 }
 END_TEST
 
+START_TEST(a_place_may_name_linked_keys)
+{
+    orr_study *s = good("linked: [{params.load: [0.5, 0.5, 0.7], params.age: [1, 2, 2]}]\nfocus: {params.load: 0.5, params.age: 2}\nanchors: [{metric: m, where: {params.load: 0.7}, most: 1}]\n");
+    ck_assert_uint_eq(s->focus[0], 1);
+    ck_assert_uint_eq(s->anchors[0].index[0], 2);
+    orr_study_destroy(s);
+    refused("linked: [{params.load: [0.5, 0.7], params.age: [1, 2]}]\nfocus: {params.load: 0.5, params.age: 2}\n", "study.yaml:4:22", "not on the axis");
+}
+END_TEST
+
 START_TEST(units_are_kept_and_numbers_are_in_base_units)
 {
     orr_study *s = good("set:\n  duration: {from: 1 min, to: 3 min, step: 1 min}\n");
@@ -327,6 +337,7 @@ int main(void)
     TCase *promises = tcase_create("study");
     tcase_add_checked_fixture(promises, enter, leave);
     tcase_add_test(promises, lists_ranges_and_linked_keys_are_axes);
+    tcase_add_test(promises, a_place_may_name_linked_keys);
     tcase_add_test(promises, units_are_kept_and_numbers_are_in_base_units);
     tcase_add_test(promises, every_mistake_is_shown_at_its_place);
     tcase_add_test(promises, a_changed_axis_makes_new_only_what_is_new);

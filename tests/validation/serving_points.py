@@ -1,7 +1,7 @@
 """Published points of H100, B200 and B300 under vLLM, TensorRT-LLM and SGLang, each simulated as its closed loop. Needs the recorded data beside the project.
 
-With the catalogue's rows; with one row for all dense models; and carried over: dense models of B200 from a fit to H100 alone, and each engine and model of H100 from a fit
-to the others (rows in transfer.csv, made by this script with `--fit`, which takes some minutes).
+With the catalogue's rows; with one row for all dense models; and carried over: dense models of B200 from a fit to H100 alone, each engine and model of H100 from a fit
+to the others, and each mixture of experts from one row for all the others (rows in transfer.csv, made by this script with `--fit`, which takes some minutes).
 """
 import csv
 import gzip
@@ -71,8 +71,26 @@ def fit():
             out.write(("" if pair else "left_out," + head + "\n") + ("none" if pair is None else "/".join(pair)) + "," + row + "\n")
 
 
-def generic(row):
-    """A copy of the catalogues whose calibrations are one row for everything: `row`, or the catalogue's for all dense models."""
+def fit_mixtures():
+    """Adds to transfer.csv, per mixture of experts, one row for all the others; of each accelerator, engine, model and precision ten points, so that all count alike."""
+    everything = rows()
+    points = table.validated(write(os.path.join(table.FOLDER, "all.csv"), everything))
+    groups = {}
+    for row, p in zip(everything, points):
+        if not is_dense(p) and table.error(p, "tpot_ms") is not None:
+            groups.setdefault((p["accelerator"], p["engine"], p["model"], p["precision"]), []).append(row)
+    for model in sorted({key[2] for key in groups}):
+        chosen = [of[int(i * max(1, len(of) / 10))] for key, of in groups.items() if key[2] != model for i in range(min(10, len(of)))]
+        one = os.path.join(table.FOLDER, "row.csv")
+        if os.path.exists(one):
+            os.remove(one)
+        table.orrery("calibrate", write(os.path.join(table.FOLDER, "chosen.csv"), chosen), "--accelerator", "*", "--folds", 0, "--data", generic(None, "moe"), "-o", one)
+        with open(one) as f, open(TRANSFER, "a") as out:
+            out.write(f"moe/{model}," + f.read().splitlines()[1] + "\n")
+
+
+def generic(row, kind="dense"):
+    """A copy of the catalogues whose calibrations are one row for everything: `row`, or the catalogue's for all models of a kind."""
     folder = os.path.join(table.FOLDER, "data")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(os.path.join(table.ROOT, "data"), folder)
@@ -81,7 +99,7 @@ def generic(row):
         lines = [line for line in csv.reader(line for line in f if not line.startswith("#"))]
     head = lines[0]
     if row is None:
-        row = dict(zip(head, next(line for line in lines if line[:3] == ["*", "*", "dense"])))
+        row = dict(zip(head, next(line for line in lines if line[:3] == ["*", "*", kind])))
     row = {**row, "accelerator": "*", "engine": "*", "model": "*"}
     with open(path, "w") as f:
         w = csv.DictWriter(f, head, extrasaction="ignore", lineterminator="\n")
@@ -96,6 +114,7 @@ def main():
         sys.exit(77)
     if "--fit" in sys.argv:
         fit()
+        fit_mixtures()
     everything = rows()
     points = table.validated(write(os.path.join(table.FOLDER, "all.csv"), everything))
     reasons = [p["left_out"] for p in points if p["left_out"]]
@@ -118,10 +137,14 @@ def main():
         if row["left_out"] == "none":
             chosen = [r for r in everything if r["system"] == "b200_sxm"]
             title = "dense, fitted on H100, predicts B200"
+        elif row["left_out"].startswith("moe/"):
+            model = row["left_out"].split("/")[1]
+            chosen = [r for r, p in zip(everything, points) if p["model"] == model]
+            title = f"mixtures of experts, one row for all the others, predicts {model}"
         else:
             chosen = [r for r in everything if r["system"] == "h100_sxm" and of_pair(r, row["left_out"].split("/"))]
             title = f"dense, fitted without {row['left_out']}, predicts it"
-        tpot(title, table.validated(write(os.path.join(table.FOLDER, "part.csv"), chosen), data=generic(row)), 20)
+        tpot(title, table.validated(write(os.path.join(table.FOLDER, "part.csv"), chosen), data=generic(row)), 40 if row["left_out"].startswith("moe/") else 20)
     table.done()
 
 

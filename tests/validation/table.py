@@ -15,7 +15,7 @@ ROOT = os.path.abspath(sys.argv[2])
 SHARED = os.path.join(ROOT, "..", "shared")
 FOLDER = tempfile.mkdtemp(prefix="orrery-validation-")
 missed = []
-checks = []  # of (title, value, limit, unit), for the page
+checks = []  # of (title, value, limit, unit, whether the limit is the least), for the page
 
 
 def orrery(*arguments):
@@ -68,13 +68,13 @@ def summary(file):
     return json.loads(orrery("summary", "--json", file))
 
 
-def check(title, value, limit, unit="%"):
-    """A line of the table: `value` must be within `limit` of 0; both are percentages, or as `unit` says."""
-    good = abs(value) <= limit
+def check(title, value, limit, unit="%", least=False):
+    """A line of the table: `value` must be within `limit` of 0, or with `least` not below it; both are percentages, or as `unit` says."""
+    good = value >= limit if least else abs(value) <= limit
     if not good:
         missed.append(title)
-    checks.append((title, value, limit, unit))
-    print(f"{'ok    ' if good else 'MISSED'}  {title:<68} {value:+8.1f} {unit}  limit {limit:g} {unit}", flush=True)
+    checks.append((title, value, limit, unit, least))
+    print(f"{'ok    ' if good else 'MISSED'}  {title:<68} {value:+8.1f} {unit}  {'at least' if least else 'limit'} {limit:g} {unit}", flush=True)
 
 
 def done():

@@ -65,6 +65,10 @@ function warnings() {
   if (lacking > 0) banners.push(h("p", { class: "banner bad" }, strong("The study is not whole. "), `${plural(lacking, "run")} of ${count(study.runs.planned)} failed or ${lacking === 1 ? "is" : "are"} missing; what follows rests on the others.`));
   if (partial.length) banners.push(h("p", { class: "banner bad" }, strong("Not every run is complete. "),
     `${count(partial.length)} of ${plural(runs.length, "run")} stopped early (${sentenceList(unique(partial.map((run) => `${run.policy} seed ${run.seed}`)).slice(0, 4))}${partial.length > 4 ? " and others" : ""}); such a run covers less time than the rest.`));
+  const unmeasured = unique(runs.flatMap((run) => list(get(run.summary, "unmeasured"))));
+  if (unmeasured.length) banners.push(h("p", { class: "banner" }, strong("Part of the speed here is assumed. "),
+    `No measurement of such models on ${sentenceList(unmeasured)} is known; how fast ${unmeasured.length > 1 ? "they are" : "it is"} was guessed, within the ranges given `,
+    h("a", { href: "#assumed" }, "among the assumed parameters"), "."));
   return banners;
 }
 
