@@ -82,7 +82,13 @@ class Browser {
 
   /** A real mouse click at a part of the width of the element, once it is in view. */
   async click(selector, part = 0.5) {
-    const at = await this.evaluate(`(() => { const e = ${find(selector)}; e.scrollIntoView({ block: "center", behavior: "instant" }); const r = e.getBoundingClientRect(); return [r.left + ${part} * r.width, r.top + r.height / 2]; })()`);
+    await this.evaluate(`${find(selector)}.scrollIntoView({ block: "center", behavior: "instant" })`);
+    await this.clickAt(selector, part);
+  }
+
+  /** The same where the element is. */
+  async clickAt(selector, part = 0.5) {
+    const at = await this.evaluate(`(() => { const r = ${find(selector)}.getBoundingClientRect(); return [r.left + ${part} * r.width, r.top + r.height / 2]; })()`);
     for (const type of ["mousePressed", "mouseReleased"]) await this.send("Input.dispatchMouseEvent", { type, x: at[0], y: at[1], button: "left", clickCount: 1 });
     await this.settle();
   }
@@ -183,9 +189,9 @@ async function load(browser, url, problems) {
 }
 
 async function testChoosers(browser) {
-  const labels = await browser.evaluate(`[...document.querySelectorAll("select[data-chooser]")].map((e) => (e.closest("section").id + ": " + e.dataset.chooser))`);
+  const labels = await browser.evaluate(`[...document.querySelectorAll("select[data-chooser]")].map((e) => (e.getClientRects().length ? e.closest("section").id + ": " + e.dataset.chooser : null))`);
   if (!labels.length) return skip("choosers", "nothing to choose in this report");
-  for (let i = 0; i < labels.length; i++) await check(`chooser ${labels[i]}`, async () => {
+  for (let i = 0; i < labels.length; i++) if (labels[i]) await check(`chooser ${labels[i]}`, async () => {
     const selector = ["select[data-chooser]", i];
     const before = [await browser.evaluate(`${find(selector)}.selectedIndex`), await browser.evaluate(around(selector))];
     const down = await browser.evaluate(`(() => { const e = ${find(selector)}; e.scrollIntoView({ block: "center", behavior: "instant" }); e.focus(); return e.selectedIndex < e.options.length - 1; })()`);
@@ -250,15 +256,75 @@ async function testClicks(browser) {
   }); else skip("search", "no assumed parameters");
 }
 
+/** Pictures of the whole page and of each of its parts, for a person to look at. */
+async function takePictures(browser, shots, name) {
+  if (!shots) return;
+  const height = await browser.evaluate("Math.min(16000, document.documentElement.scrollHeight)");
+  const { data } = await browser.send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true, clip: { x: 0, y: 0, width: await browser.evaluate("innerWidth"), height, scale: 1 } });
+  writeFileSync(join(shots, `${name}.png`), Buffer.from(data, "base64"));
+  const parts = await browser.evaluate(`[...document.querySelectorAll("header.masthead, main section")].map((e) => { const r = e.getBoundingClientRect(); return [e.id, Math.max(0, r.left - 8), r.top + scrollY, r.width + 16, Math.min(2600, r.height)]; })`);
+  for (const [id, x, y, wide, tall] of parts) {
+    const part = await browser.send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true, clip: { x, y, width: wide, height: tall, scale: 1 } });
+    writeFileSync(join(shots, `${name}-${id}.png`), Buffer.from(part.data, "base64"));
+  }
+}
+
+/** What the page of a study must say, held against the data inside it. */
+async function testStudy(browser) {
+  const study = await browser.evaluate(`(JSON.parse(document.getElementById("report-data").textContent).study || null)`);
+  if (!study) return skip("study", "a report without one");
+  const text = (selector) => browser.evaluate(`(${find(selector)} || { innerText: "" }).innerText`);
+  const several = study.axes.some((axis) => axis.values.length > 1) && study.policies.length > 1;
+  await check("study: its parts are there", () => browser.evaluate(`[${several ? '"chart-sweep", "chart-lines",' : ""} "chart-front"${study.sensitivity ? ', "chart-tornado"' : ""}, "cells", "study-runs"].filter((id) => !document.getElementById(id)).map((id) => "no " + id)`));
+  await check("study: an anchor that does not hold is called that", async () => {
+    const failed = await browser.evaluate(`document.querySelectorAll("#expected tr.failed").length`), wanted = (study.anchors || []).filter((anchor) => !anchor.holds).length;
+    return [failed !== wanted && `${failed} rows marked, ${wanted} in the data`, wanted > 0 && !(await text("#expected")).includes("does not hold") && "the words are missing"];
+  });
+  await check("study: unstable cells show no mean", async () => {
+    const rows = await browser.evaluate(`[...document.querySelectorAll("#cells tbody tr")].filter((row) => row.innerText.includes("queues grow")).map((row) => row.innerText)`), wanted = study.cells.filter((cell) => cell.unstable > 0).length;
+    return [study.cells.length <= 400 && rows.length !== wanted && `${rows.length} rows, ${wanted} unstable cells`, ...rows.filter((row) => !/\bunstable\b/.test(row) || / to /.test(row)).map((row) => `a mean is shown: ${row}`)];
+  });
+  await check("study: what is not significant is said in words", async () => {
+    const key = study.metrics[0].key, shaky = (at) => study.cells.some((cell) => cell.unstable > 0 && String(cell.at) === String(at) && cell.policy === study.policies.indexOf(study.baseline));
+    const wanted = study.cells.slice(0, 400).filter((cell) => cell.differences?.[key] && !cell.differences[key][5] && !(cell.unstable > 0) && !shaky(cell.at)).length;
+    const rows = ((await text("#cells")).match(/≈ difference not significant/g) || []).length;
+    return rows !== wanted && `${rows} rows say so, ${wanted} in the data`;
+  });
+  if (several) await check("study: the crossovers are counted and named", async () => {
+    const words = await browser.evaluate(`document.getElementById("chart-lines").closest("figure").querySelector(".words").innerText`);
+    const axis = study.axes.findIndex((one) => one.values.length > 1), base = study.policies.indexOf(study.baseline), metric = study.metrics[0];
+    const mean = (policy, i) => { const at = study.focus.map((value, k) => (k === axis ? i : value)), cell = study.cells.find((one) => one.policy === policy && String(one.at) === String(at)); return cell && !(cell.unstable > 0) ? cell.differences?.[metric.key]?.[0] : undefined; };
+    let wanted = 0;
+    study.policies.forEach((_, policy) => { if (policy === base) return; const signs = study.axes[axis].values.map((_, i) => Math.sign(mean(policy, i))).filter((sign) => sign); signs.forEach((sign, i) => { if (i && sign !== signs[i - 1]) wanted++; }); });
+    const named = (words.match(/becomes (worse|better|higher|lower) than/g) || []).length;
+    return named !== Math.min(4, wanted) && `${named} named, ${wanted} in the data: ${words}`;
+  });
+  await check("study: the front and what it dominates are named", async () => {
+    const words = await browser.evaluate(`document.getElementById("chart-front").closest("figure").querySelector(".words").innerText`);
+    const [x, y] = await browser.evaluate(`[...document.getElementById("chart-front").closest("figure").querySelectorAll("select")].slice(0, 2).map((e) => e.value)`);
+    const sense = (key) => (study.metrics.find((one) => one.key === key).better === "higher" ? -1 : 1);
+    const points = study.cells.filter((cell) => String(cell.at) === String(study.focus) && !(cell.unstable > 0)).map((cell) => ({ name: study.policies[cell.policy], x: sense(x) * cell.metrics[x][0], y: sense(y) * cell.metrics[y][0] }));
+    const lost = points.filter((point) => points.some((other) => other.x <= point.x && other.y <= point.y && (other.x < point.x || other.y < point.y))).map((point) => point.name);
+    return points.map(({ name }) => words.includes(`${name} is dominated by`) !== lost.includes(name) && `${name} is ${lost.includes(name) ? "" : "not "}dominated, but the page says: ${words}`);
+  });
+  if (study.sensitivity) await check("study: the tornado names the parameter that moves most", async () => {
+    const words = await browser.evaluate(`document.getElementById("chart-tornado").closest("figure").querySelector(".words").innerText`), base = study.sensitivity.base[0];
+    const swing = (row) => Math.max(base, row.at_low[0], row.at_high[0]) - Math.min(base, row.at_low[0], row.at_high[0]), [, low, high] = study.sensitivity.base;
+    const clear = study.sensitivity.rows.filter((row) => [row.at_low, row.at_high].some((end) => end[1] > high || end[2] < low)).sort((a, b) => swing(b) - swing(a));
+    return !words.toLowerCase().startsWith(clear.length ? `the result hangs most on “${clear[0].text.toLowerCase()}”` : "no parameter moves") && words;
+  });
+  await check("study: a legend entry hides its line", async () => {
+    const entry = "#sweep figure:last-of-type .legend button", before = await browser.evaluate(around(entry));
+    await browser.click(entry);
+    const after = await browser.evaluate(around(entry));
+    await browser.click(entry);
+    return before === after && "the picture did not change";
+  });
+}
+
 async function testLayouts(browser, shots) {
-  const picture = async (name) => {
-    if (!shots) return;
-    const height = await browser.evaluate("Math.min(16000, document.documentElement.scrollHeight)");
-    const { data } = await browser.send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true, clip: { x: 0, y: 0, width: await browser.evaluate("innerWidth"), height, scale: 1 } });
-    writeFileSync(join(shots, `${name}.png`), Buffer.from(data, "base64"));
-  };
   await browser.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
-  await picture("light");
+  await takePictures(browser, shots, "light");
   const light = JSON.stringify(await browser.evaluate(PICTURES));
   await browser.media("screen", "dark");
   await browser.settle();
@@ -266,7 +332,7 @@ async function testLayouts(browser, shots) {
     const dark = JSON.stringify(await browser.evaluate(PICTURES)), paper = await browser.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)");
     return [paper.some((channel) => channel > 80) && `page background ${paper}`, light !== "[]" && light === dark && "the charts did not change"];
   });
-  await picture("dark");
+  await takePictures(browser, shots, "dark");
   await browser.media("screen");
   await browser.size(390, 844, true);
   await check("a phone shows the page without scrolling sideways", async () => {
@@ -274,7 +340,19 @@ async function testLayouts(browser, shots) {
     return (inner !== 390 || scroll > 390) && `${scroll} pixels wide in a window of ${inner}`;
   });
   await check("every chart fits the phone", () => browser.evaluate(`[...document.querySelectorAll(".chart canvas")].filter((c) => c.getBoundingClientRect().width > 390).map((c) => c.closest(".chart").id)`));
-  await picture("phone");
+  await check("the contents of a phone open by a click and lead to a part", async () => {
+    await browser.click("#contents summary");
+    const open = await browser.evaluate(`document.querySelector("#contents details").open && document.querySelectorAll("#contents a").length`);
+    await browser.evaluate(`document.documentElement.style.scrollBehavior = "auto"`);
+    const target = await browser.evaluate(`document.querySelector("#contents li:last-child a").getAttribute("href").slice(1)`);
+    await browser.evaluate(`document.querySelector("#contents li:last-child a").scrollIntoView({ block: "nearest", behavior: "instant" })`);
+    await browser.clickAt("#contents li:last-child a");
+    await browser.settle();
+    const [top, still] = await browser.evaluate(`[document.getElementById("${target}").getBoundingClientRect().top, document.querySelector("#contents details").open]`);
+    return [!open && "the list did not open", Math.abs(top) > 400 && `“${target}” is ${Math.round(top)} pixels away`, still && "the list stays open over the text"];
+  });
+  await browser.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
+  await takePictures(browser, shots, "phone");
 }
 
 async function testPrint(browser, shots) {
@@ -284,6 +362,7 @@ async function testPrint(browser, shots) {
   await check("paper: each chart has a vector image whose text stays inside", () => browser.evaluate(PAPER));
   await check("paper: no text is clipped or leaves the page", () => browser.evaluate(OVERFLOW));
   await check("paper: no control is printed", () => browser.evaluate(`[...document.querySelectorAll("select, input, .controls")].filter((e) => e.getClientRects().length).map((e) => e.outerHTML.slice(0, 80))`));
+  await takePictures(browser, shots, "print");
   await browser.media("");
   await browser.size(1360, 900);
   await check("prints to PDF", async () => {
@@ -314,6 +393,7 @@ async function main() {
     await testChoosers(browser);
     await testSlider(browser);
     await testClicks(browser);
+    await testStudy(browser);
     await testLayouts(browser, shots);
     await testPrint(browser, shots);
   } catch (problem) { report(false, "the test ran to its end", problem.stack); }

@@ -23,7 +23,7 @@ typedef struct orr_metric_kind {
     const char *key, *title, *unit, *better;
 } orr_metric_kind;
 
-enum { ORR_COMPARED_METRICS = 16 };
+enum { ORR_COMPARED_METRICS = 17 };
 extern const orr_metric_kind orr_compared_metrics[ORR_COMPARED_METRICS];
 
 /** One run of it. `policy` counts from 0; `summary` and `series` are borrowed; `series` may be NULL and is looked at only where every policy has one run. */

@@ -80,9 +80,35 @@ bool orr_page_assemble(FILE *out, const char *page_template, const orr_page_part
 
 /* --- its parts --- */
 
-enum { TEMPLATE, STYLE, SCRIPT, ECHARTS, LAND, FILES, LIBRARIES = ECHARTS };
+enum { TEMPLATE, STYLE, ECHARTS, LAND, SCRIPT, SCRIPTS = 22, FILES = SCRIPT + SCRIPTS };
 static const char *const file_names[FILES] = {
-    "report/template.html", "report/style.css", "report/report.js", "report/node_modules/echarts/dist/echarts.min.js", "report/node_modules/world-atlas/land-110m.json",
+    "report/template.html",
+    "report/style.css",
+    "report/node_modules/echarts/dist/echarts.min.js",
+    "report/node_modules/world-atlas/land-110m.json",
+    /* one function of the page, in this order: what is used while a part is read must stand before it */
+    "report/page/data.js",
+    "report/page/words.js",
+    "report/page/statistics.js",
+    "report/page/elements.js",
+    "report/page/charts.js",
+    "report/page/geography.js",
+    "report/page/verdict.js",
+    "report/page/policies.js",
+    "report/page/study.js",
+    "report/page/study_verdict.js",
+    "report/page/study_sweeps.js",
+    "report/page/study_choices.js",
+    "report/page/latency.js",
+    "report/page/load.js",
+    "report/page/map.js",
+    "report/page/bars.js",
+    "report/page/outcomes.js",
+    "report/page/cost.js",
+    "report/page/energy.js",
+    "report/page/decisions.js",
+    "report/page/made.js",
+    "report/page/page.js",
 };
 
 static char *read_all(const char *path)
@@ -127,7 +153,7 @@ static orr_status read_parts(char *text[FILES], orr_problems *problems)
             return ORR_NO_MEMORY;
         text[i] = read_all(path);
         int why = errno;
-        if (text[i] == NULL && i >= LIBRARIES && why == ENOENT)
+        if (text[i] == NULL && (i == ECHARTS || i == LAND) && why == ENOENT)
             lacks_libraries(path, problems);
         else if (text[i] == NULL && why != ENOMEM)
             orr_problem(problems, (orr_where){path, 0, 0}, "a part of the page cannot be read: %s", strerror(why));
@@ -136,6 +162,17 @@ static orr_status read_parts(char *text[FILES], orr_problems *problems)
             return why == ENOMEM ? ORR_NO_MEMORY : ORR_BAD_INPUT;
     }
     return ORR_OK;
+}
+
+static char *join(char *const *text, size_t count)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < count; i++)
+        size += strlen(text[i]);
+    char *joined = malloc(size), *at = joined;
+    for (size_t i = 0; joined != NULL && i < count; i++)
+        at = stpcpy(at, text[i]);
+    return joined;
 }
 
 /* --- the file --- */
@@ -176,16 +213,18 @@ orr_status orr_page_write(const char *path, const cJSON *data, orr_problems *pro
         orr_problem(problems, (orr_where){path, 0, 0}, "is the name of a run; a page ends in .html");
         return ORR_BAD_INPUT;
     }
-    char *text[FILES] = {0}, *json = NULL;
+    char *text[FILES] = {0}, *json = NULL, *script = NULL;
     const cJSON *title = cJSON_GetObjectItemCaseSensitive(data, "title");
     orr_status status = read_parts(text, problems);
     if (status == ORR_OK) {
         json = cJSON_PrintUnformatted(data);
-        const orr_page_parts parts = {cJSON_IsString(title) ? title->valuestring : "Orrery", text[STYLE], text[ECHARTS], text[LAND], json, text[SCRIPT]};
-        status = json == NULL ? ORR_NO_MEMORY : write_file(path, text[TEMPLATE], &parts, problems);
+        script = join(text + SCRIPT, SCRIPTS);
+        const orr_page_parts parts = {cJSON_IsString(title) ? title->valuestring : "Orrery", text[STYLE], text[ECHARTS], text[LAND], json, script};
+        status = json == NULL || script == NULL ? ORR_NO_MEMORY : write_file(path, text[TEMPLATE], &parts, problems);
     }
     problems->out_of_memory |= status == ORR_NO_MEMORY;
     cJSON_free(json);
+    free(script);
     for (int i = 0; i < FILES; i++)
         free(text[i]);
     return status;

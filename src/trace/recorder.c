@@ -74,7 +74,7 @@ static void write_info(orr_recorder *r)
         const orr_accelerator *a = k->accelerator == ORR_NONE ? NULL : &w->accelerators[k->accelerator];
         const orr_calibration *speed = k->calibration == ORR_NONE ? NULL : &w->calibrations[k->calibration];
         ROW(ORR_TABLE_POOLS_INFO, k->id, INT(k->site), INT(k->service), a ? a->title : "", a ? a->confidence : "", k->owner, INT(k->group), INT(k->at_start), INT(k->slots),
-            INT(k->kv_tokens), k->price_factor, speed ? speed->name : "", speed ? speed->confidence : "");
+            INT(k->kv_tokens), k->price_factor, speed ? speed->name : "", speed ? speed->confidence : "", a ? a->rent_yuan_per_hour : 0.0);
     }
     for (uint32_t c = 0; c < w->class_count; c++) {
         const orr_class *k = &w->classes[c];
@@ -565,7 +565,7 @@ static void write_pools(orr_recorder *r, orr_site *s, int64_t end_ns)
         ROW(ORR_TABLE_SITES, INT(r->bin_start), INT(pool), INT(end_ns - r->bin_start), b.slot_ns / ORR_SECOND, b.batch_ns / ORR_SECOND, busy / ORR_SECOND,
             b.prompt_ns / ORR_SECOND, b.held_ns > 0 ? b.slot_ns / (b.held_ns * (llm ? p->max_batch : p->servers)) : 0.0, busy > 0 ? b.batch_ns / busy : 0.0, INT(b.waiting),
             p->kv_tokens > 0 && c->held > 0 ? (double)b.kv / ((double)p->kv_tokens * c->held) : 0.0, INT(c->bin_arrived), INT(c->bin_done), INT(c->bin_refused), INT(c->bin_tokens), drawn.kwh,
-            drawn.carbon_kg, drawn.it_kwh, drawn.yuan, INT(c->up));
+            drawn.carbon_kg, drawn.it_kwh, drawn.yuan, INT(c->up), b.held_ns / ORR_SECOND);
         c->bin_arrived = c->bin_done = c->bin_refused = c->bin_tokens = 0;
     }
 }

@@ -114,6 +114,18 @@ static bool name_policies(page *p, const char *baseline)
 
 /* --- second pass: add them up --- */
 
+/* Of a class the page shows the ends of requests; its latencies and costs are in the series. */
+static void drop_what_is_not_shown(cJSON *summary)
+{
+    static const char *const whole[] = {"by_site", "by_vendor", "by_model"}, *const of_class[] = {"latency", "tokens", "cost"};
+    cJSON *class;
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(summary, whole[i]);
+    cJSON_ArrayForEach(class, cJSON_GetObjectItemCaseSensitive(summary, "by_class"))
+        for (size_t i = 0; i < sizeof of_class / sizeof *of_class; i++)
+            cJSON_DeleteItemFromObjectCaseSensitive(class, of_class[i]);
+}
+
 static bool take(page *p, run *r)
 {
     hid_t file = orr_result_open(r->path, p->problems);
@@ -121,8 +133,7 @@ static bool take(page *p, run *r)
         return false;
     r->summary = orr_summary(file, r->path, p->problems);
     orr_status status = r->summary == NULL ? ORR_BAD_INPUT : orr_series_add(&p->series[r->policy_index], file, r->path, r->summary, p->problems);
-    if (r->summary != NULL)
-        cJSON_DeleteItemFromObjectCaseSensitive(r->summary, "by_site"); /* the page does not show it */
+    drop_what_is_not_shown(r->summary);
     if (status == ORR_OK && p->policy_count == p->count && !orr_run_series_read(&r->series, file, r->path, p->problems))
         status = ORR_BAD_INPUT;
     H5Fclose(file);
@@ -204,9 +215,10 @@ static bool add_sharing(cJSON *to, const page *p)
     return ok;
 }
 
-/* Hands the summaries over to the page. */
+/* Hands the summaries over to the page with few digits, fewer yet where there are many parts, so that a page of a hundred runs stays small. */
 static void add_runs(cJSON *to, page *p)
 {
+    enum { DIGITS = 6, DIGITS_OF_PARTS = 4 };
     cJSON *list = cJSON_AddArrayToObject(to, "runs");
     for (size_t i = 0; i < p->count; i++) {
         run *r = &p->runs[i];
@@ -215,6 +227,8 @@ static void add_runs(cJSON *to, page *p)
         cJSON_AddStringToObject(item, "policy", r->policy);
         orr_json_add_exact(item, "seed", (double)r->seed);
         cJSON_AddStringToObject(item, "status", r->status);
+        orr_json_round(r->summary, DIGITS);
+        orr_json_round(cJSON_GetObjectItemCaseSensitive(r->summary, "serving"), DIGITS_OF_PARTS);
         if (cJSON_AddItemToObject(item, "summary", r->summary))
             r->summary = NULL;
         cJSON_AddItemToArray(list, item);

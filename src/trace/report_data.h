@@ -1,5 +1,5 @@
 /**
- * Report data: what the page of one run, or of many compared, is drawn from; one JSON object (analysis/report/report.js reads it).
+ * Report data: what the page of one run, or of many compared, is drawn from; one JSON object (analysis/report/page/ reads it).
  *
  * Runs belong together if they are of one scenario (resolved.h) on the same catalogues (report_shape.h) and no two share policy and seed.
  */

@@ -4,14 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static double rounded(double value)
+static double rounded(double value, int digits)
 {
-    char digits[32];
-    snprintf(digits, sizeof digits, "%.5g", value);
-    return strtod(digits, NULL);
+    char text[32];
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    return strtod(text, NULL);
 }
 
-cJSON *orr_json_number(double value) { return isfinite(value) ? cJSON_CreateNumber(rounded(value)) : cJSON_CreateNull(); }
+cJSON *orr_json_number_of(double value, int digits) { return isfinite(value) ? cJSON_CreateNumber(rounded(value, digits)) : cJSON_CreateNull(); }
+
+cJSON *orr_json_number(double value) { return orr_json_number_of(value, 5); }
+
+void orr_json_round(cJSON *item, int digits)
+{
+    cJSON *child;
+    if (cJSON_IsNumber(item) && item->valuedouble != floor(item->valuedouble))
+        cJSON_SetNumberValue(item, rounded(item->valuedouble, digits));
+    cJSON_ArrayForEach(child, item) orr_json_round(child, digits);
+}
 
 /* What cannot be added is deleted: cJSON owns an item only once it has taken it. */
 static void add(cJSON *object, const char *name, cJSON *item)

@@ -8,6 +8,12 @@
 /** The number with five significant digits; null if it is not finite. NULL when out of memory. */
 cJSON *orr_json_number(double value);
 
+/** The same with `digits` significant digits. */
+cJSON *orr_json_number_of(double value, int digits);
+
+/** Rounds every number in `item`, at any depth, that is not whole. */
+void orr_json_round(cJSON *item, int digits);
+
 /** Adds it to `object`. */
 void orr_json_add(cJSON *object, const char *name, double value);
 

@@ -57,7 +57,10 @@ orr_status orr_series_init(orr_series *s, const orr_shape *shape)
     s->flow = calloc(ORR_SERIES_FLOWS * bins + 1, sizeof *s->flow);
     s->width_s = calloc(bins + 1, sizeof *s->width_s);
     s->link_bytes = calloc(shape->link_count + 1, sizeof *s->link_bytes);
-    return s->latency && s->busy && s->whole && s->batch && s->work && s->flow && s->width_s && s->link_bytes ? ORR_OK : ORR_NO_MEMORY;
+    s->link_group = bins > 0 ? (bins - 1) / ORR_SERIES_LINK_BINS + 1 : 1;
+    s->link_bins = bins > 0 ? (bins - 1) / s->link_group + 1 : 0;
+    s->link_flow = calloc(shape->link_count * s->link_bins + 1, sizeof *s->link_flow);
+    return s->latency && s->busy && s->whole && s->batch && s->work && s->flow && s->width_s && s->link_bytes && s->link_flow ? ORR_OK : ORR_NO_MEMORY;
 }
 
 static void free_costs(orr_array *costs)
@@ -69,7 +72,7 @@ static void free_costs(orr_array *costs)
 
 void orr_series_destroy(orr_series *s)
 {
-    void *const owned[] = {s->latency, s->busy, s->whole, s->batch, s->work, s->flow, s->width_s, s->link_bytes};
+    void *const owned[] = {s->latency, s->busy, s->whole, s->batch, s->work, s->flow, s->width_s, s->link_bytes, s->link_flow};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     free_costs(&s->models);
@@ -132,13 +135,16 @@ static bool add_flow(orr_series *s, hid_t file, int64_t until_ns)
 
 static bool add_links(orr_series *s, hid_t file)
 {
-    static const char *const names[] = {"link", "bytes_ab", "bytes_ba"};
+    static const char *const names[] = {"link", "bytes_ab", "bytes_ba", "time"};
     columns c;
-    bool ok = read_columns(&c, file, "/links", names, 3);
+    bool ok = read_columns(&c, file, "/links", names, 4);
     for (size_t r = 0; ok && r < c.rows; r++) {
-        size_t link = index_of(c.value[0][r]);
-        if (link < s->shape->link_count)
-            s->link_bytes[link] += c.value[1][r] + c.value[2][r];
+        size_t link = index_of(c.value[0][r]), bin = bin_of(s->shape, c.value[3][r]);
+        if (link >= s->shape->link_count)
+            continue;
+        s->link_bytes[link] += c.value[1][r] + c.value[2][r];
+        if (bin < s->shape->bins)
+            s->link_flow[link * s->link_bins + bin / s->link_group] += c.value[1][r] + c.value[2][r];
     }
     free_columns(&c);
     return ok;
@@ -315,6 +321,31 @@ static void describe_links(cJSON *policy, const orr_series *s, const bool *shown
     }
 }
 
+/* Load of the links by coarse bins: {group: bins of the page in one, load: a list per link that is shown}. */
+static bool describe_link_flow(cJSON *policy, const orr_series *s, const bool *shown)
+{
+    cJSON *flow = cJSON_AddObjectToObject(policy, "link_flow"), *load = cJSON_CreateArray();
+    double *share = calloc(s->link_bins + 1, sizeof *share), *width_s = calloc(s->link_bins + 1, sizeof *width_s);
+    bool ok = share != NULL && width_s != NULL;
+    for (size_t b = 0; ok && b < s->shape->bins; b++)
+        width_s[b / s->link_group] += s->width_s[b];
+    orr_json_add_exact(flow, "group", (double)s->link_group);
+    for (size_t l = 0; ok && l < s->shape->link_count; l++) {
+        if (!shown[l])
+            continue;
+        for (size_t b = 0; b < s->link_bins; b++)
+            share[b] = width_s[b] > 0 ? 8 * s->link_flow[l * s->link_bins + b] / (2 * s->shape->capacity_bit_s[l] * width_s[b]) : NAN;
+        cJSON *list = cJSON_CreateArray();
+        for (size_t b = 0; b < s->link_bins; b++)
+            cJSON_AddItemToArray(list, orr_json_number_of(share[b], 2));
+        cJSON_AddItemToArray(load, list);
+    }
+    cJSON_AddItemToObject(flow, "load", load);
+    free(share);
+    free(width_s);
+    return ok;
+}
+
 static void describe_costs(cJSON *policy, const char *name, const orr_array *costs, size_t runs)
 {
     cJSON *object = cJSON_AddObjectToObject(policy, name);
@@ -347,6 +378,7 @@ bool orr_series_describe(cJSON *policy, const orr_series *s, const bool *link_sh
     describe_latency(policy, s);
     bool ok = describe_sites(policy, "utilisation", s, s->busy, s->whole) && describe_sites(policy, "batch", s, s->batch, s->work) && describe_flow(policy, s);
     describe_links(policy, s, link_shown);
+    ok = describe_link_flow(policy, s, link_shown) && ok;
     cJSON *reasons = cJSON_AddObjectToObject(policy, "reasons");
     for (size_t k = 1; k < ORR_SERIES_REASONS; k++) /* 0 is "none": nothing to give a reason for */
         orr_json_add_exact(reasons, orr_reason_names[k], s->reasons[k]);

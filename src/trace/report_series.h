@@ -10,7 +10,7 @@
 #include "base/histogram.h"
 #include "trace/report_shape.h"
 
-enum { ORR_SERIES_METRICS = 3, ORR_SERIES_FLOWS = 5, ORR_SERIES_REASONS = 7 };
+enum { ORR_SERIES_METRICS = 3, ORR_SERIES_FLOWS = 5, ORR_SERIES_REASONS = 9, ORR_SERIES_LINK_BINS = 32 };
 
 /** Tokens and money of a model or class. */
 typedef struct orr_series_cost {
@@ -29,6 +29,8 @@ typedef struct orr_series {
     double          *flow;      /**< [kind][bin]: requests */
     double          *width_s;   /**< [bin]: all runs */
     double          *link_bytes; /**< [link] */
+    double          *link_flow;  /**< [link][link bin]: bytes; a map needs no finer time, and there are many links */
+    size_t           link_bins, link_group; /**< at most ORR_SERIES_LINK_BINS; bins of the page that make one of them */
     double           reasons[ORR_SERIES_REASONS];
     orr_array        models, classes; /**< of orr_series_cost */
     double           energy_kwh, carbon_kg;

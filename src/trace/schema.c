@@ -33,7 +33,7 @@ static const orr_column pools_info[] = {
     {"confidence", TEXT, "", "confidence of the accelerator's figures"}, {"owner", TEXT, "", "self_built, partner or joint_venture"}, {"group", U32, "1", "accelerators per replica"},
     {"replicas", U32, "1", "instances at the start"}, {"slots", U32, "1", "requests served at a time"}, {"kv_tokens", I64, "tokens", "cache of a replica"},
     {"price_factor", F64, "1", "relative to the price list"}, {"calibration", TEXT, "", "row of the catalogue of calibrations: accelerator/engine/model, empty if none"},
-    {"calibration_confidence", TEXT, "", "`assumed`: nothing was measured of such models on this accelerator"}};
+    {"calibration_confidence", TEXT, "", "`assumed`: nothing was measured of such models on this accelerator"}, {"rent", F64, "yuan/h", "of one accelerator, 0 if the catalogue names none"}};
 static const orr_column classes_info[] = {
     {"name", TEXT, "", "short name"}, {"title", TEXT, "", "full name"}, {"service", U32, "1", "row of /scenario/services"}, {"clients", U64, "1", "population"},
     {"data_class", TEXT, "", "data class of the residency rules"}, {"slo_ttft", F64, "s", "bound, inf if none"}, {"slo_tpot", F64, "s", "bound, inf if none"},
@@ -69,7 +69,7 @@ static const orr_column sites[] = {
     {"kv_used", F64, "1", "share of the cache reserved at the end of the bin"}, {"arrived", U64, "1", "requests"}, {"done", U64, "1", "requests"}, {"refused", U64, "1", "requests"},
     {"tokens", U64, "tokens", "metered, all kinds"}, {"energy", F64, "kWh", "from the grid, with its part of the facility's"}, {"carbon", F64, "kg", "of the site's grid at that hour"},
     {"it_energy", F64, "kWh", "at the servers"}, {"electricity_yuan", F64, "yuan", "price of the energy at that hour"},
-    {"in_service", U32, "1", "replicas at the end of the bin"}};
+    {"in_service", U32, "1", "replicas at the end of the bin"}, {"held_time", F64, "s", "replicas with accelerators, integrated"}};
 static const orr_column gaps[] = {
     {"pool", U32, "1", "row of /scenario/pools"}, {"bin", U32, "1", "latency bin"}, {"bucket", I64, "ns", "lower bound of the bucket"}, {"count", U64, "1", "gaps between two tokens of one answer, at the server"}};
 static const orr_column serving[] = {

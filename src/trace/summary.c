@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "trace/columns.h"
 #include "trace/schema.h"
+#include "trace/summary_cost.h"
 #include "trace/summary_outage.h"
 #include "trace/summary_power.h"
 #include "trace/summary_saturation.h"
@@ -14,13 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REQUESTS = 7, METRICS = 3, KINDS = 3, GROUPS = 5 };
-static const char *const request_names[REQUESTS] = {"offered", "served", "refused", "abandoned", "failed", "in_flight", "retries"};
+enum { REQUESTS = 8, METRICS = 3, KINDS = 3, DECISIONS = 4, GROUPS = 5 };
+static const char *const request_names[REQUESTS] = {"offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "late"};
+static const char *const decision_names[DECISIONS] = {"decisions", "attempts", "deferred", "bad_decisions"};
 static const char *const token_names[KINDS] = {"cached_input", "input", "output"};
 
 /* What is summed for all, for a class, a model or a site. */
 typedef struct group {
-    int64_t       requests[REQUESTS], slo_met, tokens[KINDS], yuan, nano;
+    int64_t       requests[REQUESTS], decisions[DECISIONS], slo_met, tokens[KINDS], yuan, nano;
     orr_histogram histogram[METRICS];
     double        sum_s[METRICS];
     int64_t       measured[METRICS], largest[METRICS];
@@ -88,11 +90,12 @@ static bool groups_of(const summing *s, const orr_column_values *c, size_t row, 
 
 static bool add_counts(summing *s)
 {
-    static const char *const count_names[] = {"class", "site", "service", "offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "slo_met"};
+    static const char *const count_names[] = {"class", "site", "service", "offered", "served", "refused", "abandoned", "failed", "in_flight", "retries", "late", "slo_met",
+                                              "decisions", "attempts", "deferred", "bad_decisions"};
     static const char *const cost_names[] = {"class", "site", "service", "cached_input", "input", "output", "cost_yuan", "cost_nano"};
     orr_column_values counts, costs;
     group *to[GROUPS];
-    bool ok = orr_column_values_read(&counts, s->file, "/tokens/counts", count_names, 11);
+    bool ok = orr_column_values_read(&counts, s->file, "/tokens/counts", count_names, 3 + REQUESTS + 1 + DECISIONS);
     ok &= orr_column_values_read(&costs, s->file, "/tokens", cost_names, 8);
     for (size_t r = 0; ok && r < counts.rows; r++) {
         if (!(ok = groups_of(s, &counts, r, to)))
@@ -100,7 +103,9 @@ static bool add_counts(summing *s)
         for (int g = 0; g < GROUPS; g++) {
             for (int i = 0; i < REQUESTS; i++)
                 to[g]->requests[i] += counts.value[3 + i][r];
-            to[g]->slo_met += counts.value[10][r];
+            to[g]->slo_met += counts.value[3 + REQUESTS][r];
+            for (int i = 0; i < DECISIONS; i++)
+                to[g]->decisions[i] += counts.value[4 + REQUESTS + i][r];
         }
     }
     for (size_t r = 0; ok && r < costs.rows; r++) {
@@ -319,9 +324,12 @@ cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems)
         free(policy);
         free(status);
         describe(to, &s, s.all);
-        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && describe_unmeasured(to, file) && orr_summary_power(to, file, 0) && orr_summary_outage(to, file, until) && orr_summary_saturation(to, file, path, problems);
+        ok = describe_gaps(to, &s) && orr_summary_servers(to, file, 0, until) && describe_unmeasured(to, file) && orr_summary_power(to, file, 0) && orr_summary_cost(to, file, 0) && orr_summary_outage(to, file, until) && orr_summary_saturation(to, file, path, problems);
         describe_links(to, file, seconds);
         orr_summary_put(to, "goodput_per_s", seconds > 0 ? (double)s.all->slo_met / seconds : NAN);
+        cJSON *decisions = cJSON_AddObjectToObject(to, "decisions");
+        for (int i = 0; i < DECISIONS; i++)
+            orr_summary_put(decisions, decision_names[i], (double)s.all->decisions[i]);
         describe_audit(to, file);
         describe_speed(to, file, (double)s.all->requests[0]);
         describe_many(to, "by_class", &s, s.classes, s.class_names, s.class_count);

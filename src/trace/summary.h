@@ -16,7 +16,7 @@ hid_t orr_result_open(const char *path, orr_problems *problems);
 
 /**
  * The summary as JSON: requests, latency (s; `itl` between two tokens of one answer, at the servers), tokens, cost, utilisation, batch, goodput, SLO (of all requests that ended; whoever was refused, gave up or failed did not meet it), energy, electricity, carbon, saturation (summary_saturation.h), outage (summary_outage.h), audit, speed; the first
- * four and the SLO again under by_class, by_model, by_vendor and by_site (the clients' site); energy, electricity and carbon again under serving (summary_power.h); `unmeasured`: accelerators whose speed is assumed, no measurement being known. The caller deletes it. NULL when out of memory or the file lacks tables (with a problem).
+ * four and the SLO again under by_class, by_model, by_vendor and by_site (the clients' site); energy, electricity and carbon again under serving (summary_power.h), with `provider` (summary_cost.h); decisions; `unmeasured`: accelerators whose speed is assumed, no measurement being known. The caller deletes it. NULL when out of memory or the file lacks tables (with a problem).
  */
 cJSON *orr_summary(hid_t file, const char *path, orr_problems *problems);
 

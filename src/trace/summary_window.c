@@ -4,6 +4,7 @@
 #include "trace/columns.h"
 #include "trace/run_series.h"
 #include "trace/schema.h"
+#include "trace/summary_cost.h"
 #include "trace/summary_power.h"
 #include "trace/summary_saturation.h"
 #include "trace/summary_servers.h"
@@ -105,7 +106,7 @@ cJSON *orr_summary_window(hid_t file, const char *path, int64_t from_ns, orr_pro
         to = cJSON_CreateObject();
         describe_run(to, file, (double)from / ORR_SECOND, seconds);
         describe_requests(to, &series, (size_t)(from / series.bin_ns), seconds);
-        ok = to != NULL && describe_times(to, file, first) && orr_summary_servers(to, file, from, series.until_ns) && orr_summary_power(to, file, from) &&
+        ok = to != NULL && describe_times(to, file, first) && orr_summary_servers(to, file, from, series.until_ns) && orr_summary_power(to, file, from) && orr_summary_cost(to, file, from) &&
              orr_summary_saturation(to, file, path, problems);
         if (!ok)
             orr_problem(problems, (orr_where){path, 0, 0}, "lacks tables, or memory ran out");

@@ -82,6 +82,7 @@ static void accelerators(orr_builder *b)
         a->idle_fraction = cell(b, csv, r, "idle_power_fraction", 0, 1, NO_DEFAULT);
         a->prefill_fraction = cell(b, csv, r, "prefill_power_fraction", 0, 1, NO_DEFAULT);
         a->decode_fraction = cell(b, csv, r, "decode_power_fraction", 0, 1, NO_DEFAULT);
+        a->rent_yuan_per_hour = cell(b, csv, r, "rent_yuan_per_hour", 0, 1e9, 0);
         if (a->idle_fraction > fmin(a->prefill_fraction, a->decode_fraction))
             orr_problem(b->problems, orr_csv_where(csv, r, orr_csv_column(csv, "idle_power_fraction")), "idle_power_fraction: `%s` would draw more when idle than at work", name);
         orr_note_origin(b, csv, r, "accelerators", name);

@@ -61,6 +61,7 @@ typedef struct orr_accelerator {
     double memory_bytes, bandwidth_byte_s, bf16_flops, int8_ops, fp8_flops, fp4_flops, link_byte_s;
     double tdp_w, host_w; /**< the accelerator alone, and its part of the rest of the server, at full load */
     double idle_fraction, prefill_fraction, decode_fraction; /**< of that power */
+    double rent_yuan_per_hour;                               /**< of one, 0 if the catalogue names none */
 } orr_accelerator;
 
 /** An inference engine: how it forms batches and keeps its cache. */

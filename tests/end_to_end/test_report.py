@@ -6,7 +6,8 @@ import subprocess
 
 from harness import FOLDER, ROOT, Skip, main, orrery, path, run, scenario
 
-TEST = os.path.join(ROOT, "analysis", "report", "test_report.mjs")
+REPORT = os.path.join(ROOT, "analysis", "report")
+TEST = os.path.join(REPORT, "test_report.mjs")
 SHORT = ["--set", "duration=90 min", "--set", "start=2026-05-13T16:00:00+08:00"]
 
 
@@ -27,6 +28,9 @@ def test_the_comparison_of_three_policies_on_three_seeds_is_drawn():
     page = open(path("compare.html")).read()
     assert 1e6 < len(page) < 4e6 and not re.search(r"(src|href)=[\"']https?:", page), "self-contained"
     in_the_browser(path("compare.html"))
+    mock = subprocess.run(["node", os.path.join(REPORT, "mock_study.mjs"), path("compare.html"), path("study.html")], capture_output=True, text=True)
+    assert mock.returncode == 0, mock.stderr
+    in_the_browser(path("study.html"))
 
 
 def test_the_report_of_one_run_is_drawn():
