@@ -14,6 +14,7 @@ static const orr_command commands[] = {
     {"report", "RUN.h5|STUDY [-o OUT.html]: one self-contained page", orr_cli_report},
     {"compare", "RUN.h5...|STUDY [-o OUT.html]: policies against each other, seed by seed", orr_cli_compare},
     {"sweep", "STUDY: many runs, on all cores or on a cluster; goes on where it stopped", orr_cli_sweep},
+    {"status", "STUDY|FOLDER [--json]: how far a study is", orr_cli_status},
     {"validate", "POINTS.csv: measured points, simulated as they were measured", orr_cli_validate},
     {"calibrate", "POINTS.csv --accelerator NAME: coefficients from your own measurements", orr_cli_calibrate},
     {"policies", "built-in policies and their options", orr_cli_catalogue},

@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 #include "cli/pages.h"
 #include "cli/stopping.h"
+#include "cli/sweep_slurm.h"
+#include "cli/words.h"
 #include "study/campaign.h"
 #include "study/collect.h"
 #include "study/goals.h"
@@ -19,6 +21,7 @@ typedef struct sweep_arguments {
     const char            *folder;
     uint32_t               jobs;
     bool                   dry, fresh, quiet;
+    orr_cluster_arguments  cluster;
 } sweep_arguments;
 
 enum { KEY_DRY = 1000, KEY_FRESH };
@@ -39,7 +42,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
     sweep_arguments *a = state->input;
     char *end;
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &a->study; return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->study;
+        state->child_inputs[1] = &a->cluster;
+        return 0;
     case 'o': a->folder = text; return 0;
     case 'j':
         a->jobs = (uint32_t)strtoul(text, &end, 10);
@@ -51,31 +57,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_FRESH: a->fresh = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
-}
-
-/* --- words --- */
-
-static const char *duration_text(double s, char text[32])
-{
-    if (s < 120)
-        snprintf(text, 32, "%.0f s", s);
-    else if (s < 7200)
-        snprintf(text, 32, "%.0f min", s / 60);
-    else
-        snprintf(text, 32, "%.1f h", s / 3600);
-    return text;
-}
-
-static const char *bytes_text(double b, char text[32])
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-    int u = 0;
-    while (b >= 1000 && u < 5) {
-        b /= 1000;
-        u++;
-    }
-    snprintf(text, 32, "%.3g %s", b, units[u]);
-    return text;
 }
 
 /* --- progress --- */
@@ -121,7 +102,7 @@ static void on_tick(void *context, uint32_t running)
     if (p->failed > 0)
         fprintf(stderr, ", %zu failed", p->failed);
     if (share > 0 && ended < p->orders->count)
-        fprintf(stderr, ", %s to go", duration_text(passed * (1 - share) / share, left));
+        fprintf(stderr, ", %s to go", orr_cli_duration(passed * (1 - share) / share, left));
     fprintf(stderr, p->terminal ? "\033[K" : "\n");
     fflush(stderr);
 }
@@ -153,16 +134,21 @@ static double expected_time(const orr_orders *orders)
 }
 
 /* Says what it will take; false if the disk will not hold it. */
-static bool show_forecast(const orr_campaign *c, const orr_forecast *f, const orr_orders *orders, uint32_t jobs)
+static bool show_forecast(const orr_campaign *c, const orr_forecast *f, const orr_orders *orders, const sweep_arguments *a)
 {
     char time_text[32], disk[32], memory[32], free_text[32];
     struct statvfs fs;
     double bytes = orr_campaign_bytes(c, f, orders);
-    printf("about %s on %u at a time, %s of disk, %s of memory for each\n", duration_text(expected_time(orders) / jobs, time_text), jobs, bytes_text(bytes, disk), bytes_text((double)f->memory, memory));
+    orr_cli_bytes(bytes, disk);
+    orr_cli_bytes((double)f->memory, memory);
+    if (a->cluster.used)
+        printf("about %s of work, %s of disk, %s of memory for each\n", orr_cli_duration(expected_time(orders), time_text), disk, memory);
+    else
+        printf("about %s on %u at a time, %s of disk, %s of memory for each\n", orr_cli_duration(expected_time(orders) / a->jobs, time_text), a->jobs, disk, memory);
     fflush(stdout);
     if (statvfs(c->folder, &fs) != 0 || bytes < (double)fs.f_bavail * (double)fs.f_frsize)
         return true;
-    fprintf(stderr, "%s: error: the disk has %s left, the runs need about %s\n", c->folder, bytes_text((double)fs.f_bavail * (double)fs.f_frsize, free_text), disk);
+    fprintf(stderr, "%s: error: the disk has %s left, the runs need about %s\n", c->folder, orr_cli_bytes((double)fs.f_bavail * (double)fs.f_frsize, free_text), disk);
     return false;
 }
 
@@ -183,7 +169,7 @@ static int run_orders(orr_campaign *c, const sweep_arguments *a, const orr_order
     char text[32];
     if (p.terminal && !a->quiet)
         fprintf(stderr, "\r\033[K");
-    printf("%zu runs in %s, %.1f %% of %u processes busy\n", facts.done + facts.failed, duration_text(facts.wall_s, text), 100 * facts.busy_s / (facts.wall_s > 0 ? facts.wall_s * a->jobs : 1), a->jobs);
+    printf("%zu runs in %s, %.1f %% of %u processes busy\n", facts.done + facts.failed, orr_cli_duration(facts.wall_s, text), 100 * facts.busy_s / (facts.wall_s > 0 ? facts.wall_s * a->jobs : 1), a->jobs);
     if (status == ORR_INTERRUPTED)
         fprintf(stderr, "interrupted; what is done stays, the same command goes on\n");
     return status == ORR_OK && p.status == ORR_OK ? ORR_EXIT_DONE : status != ORR_OK && status != ORR_INTERRUPTED ? orr_cli_failure(status, problems) : ORR_EXIT_FAILED;
@@ -204,10 +190,10 @@ static int one_round(orr_campaign *c, const sweep_arguments *a, orr_problems *pr
     if (orders.count > 0 && orr_forecast_try(&forecast, c->folder, &orders, FORECAST_S)) {
         orr_orders_clear(&orders);
         status = orr_campaign_orders(c, &forecast, &orders);
-        exit_status = status != ORR_OK ? orr_cli_failure(status, problems) : show_forecast(c, &forecast, &orders, a->jobs) ? ORR_EXIT_DONE : ORR_EXIT_FAILED;
+        exit_status = status != ORR_OK ? orr_cli_failure(status, problems) : show_forecast(c, &forecast, &orders, a) ? ORR_EXIT_DONE : ORR_EXIT_FAILED;
     }
     if (exit_status == ORR_EXIT_DONE && !a->dry && orders.count > 0)
-        exit_status = run_orders(c, a, &orders, &forecast, problems);
+        exit_status = a->cluster.used ? orr_cli_sweep_on_cluster(c, &a->study, &a->cluster, &forecast, a->quiet, problems) : run_orders(c, a, &orders, &forecast, problems);
     orr_orders_clear(&orders);
     return exit_status;
 }
@@ -268,11 +254,11 @@ static orr_status take_stock(orr_campaign *c, size_t *seeds, bool last, orr_prob
 
 static int sweep(orr_campaign *c, const sweep_arguments *a, orr_problems *problems)
 {
-    orr_status status = a->fresh ? orr_campaign_forget(c, problems) : ORR_OK;
+    orr_status status = !a->fresh ? ORR_OK : orr_cli_cancel_on_cluster(c->folder, problems) ? orr_campaign_forget(c, problems) : ORR_IO;
     int exit_status = status == ORR_OK ? ORR_EXIT_DONE : orr_cli_failure(status, problems);
     for (size_t seeds = SIZE_MAX; exit_status == ORR_EXIT_DONE && seeds > c->study->seed_count;) {
         exit_status = one_round(c, a, problems);
-        if (a->dry)
+        if (a->dry || c->study == NULL) /* the cluster goes on without us */
             return exit_status;
         bool goes_on = exit_status == ORR_EXIT_DONE && show_failures(c) == ORR_EXIT_DONE;
         exit_status = goes_on ? exit_status : ORR_EXIT_FAILED;
@@ -292,19 +278,39 @@ static int sweep(orr_campaign *c, const sweep_arguments *a, orr_problems *proble
     return exit_status;
 }
 
+/* What the tasks of a cluster have left, entered into the book and checked against the plan. */
+static int merge(orr_campaign *c, orr_problems *problems)
+{
+    orr_manifest_totals totals;
+    size_t seeds;
+    orr_status status = orr_campaign_catch_up(c, problems);
+    if (status != ORR_OK)
+        return orr_cli_failure(status, problems);
+    int exit_status = show_failures(c);
+    if (!orr_manifest_totals_of(c->manifest, &totals) || totals.planned != c->plan.run_count) {
+        fprintf(stderr, "%s: error: the manifest has %zu of the %zu planned runs\n", c->folder, totals.planned, c->plan.run_count);
+        return ORR_EXIT_FAILED;
+    }
+    printf("%zu of %zu runs done, %zu failed, %zu missing\n", totals.state[ORR_RUN_DONE], totals.planned, totals.state[ORR_RUN_FAILED], totals.state[ORR_RUN_MISSING]);
+    status = totals.state[ORR_RUN_DONE] > 0 ? take_stock(c, &seeds, true, problems) : ORR_OK;
+    return status != ORR_OK ? orr_cli_failure(status, problems) : totals.state[ORR_RUN_MISSING] > 0 ? ORR_EXIT_FAILED : exit_status;
+}
+
 int orr_cli_sweep(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&orr_scenario_argp, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {{&orr_scenario_argp, 0, NULL, 0}, {&orr_cluster_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {options, parse, "STUDY", "Does the runs of a study that are not done yet. It can be stopped at any time; the same command goes on.", children, NULL, NULL};
-    sweep_arguments a = {.jobs = orr_cores()};
+    if (argc > 1 && strcmp(argv[1], "--task") == 0)
+        return orr_cli_sweep_task(argc, argv);
+    sweep_arguments a = {.jobs = orr_cores(), .cluster = ORR_CLUSTER_DEFAULTS};
     orr_problems problems = {0};
     orr_campaign campaign;
     argp_err_exit_status = ORR_EXIT_BAD_INPUT;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (!orr_campaign_open(&campaign, a.study.scenario, a.study.overrides, a.study.count, a.folder, true, &problems))
-        return orr_cli_problems(&problems);
     orr_cli_catch_signals();
-    int exit_status = sweep(&campaign, &a, &problems);
+    if (!orr_cli_open_for_sweep(&campaign, &a.study, a.folder, &a.cluster, &problems))
+        return orr_cli_problems(&problems);
+    int exit_status = a.cluster.merge ? merge(&campaign, &problems) : sweep(&campaign, &a, &problems);
     if (orr_problems_any(&problems))
         orr_cli_problems(&problems);
     orr_campaign_close(&campaign);

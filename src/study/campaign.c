@@ -22,13 +22,20 @@ static double now(void)
 
 /* --- the folder --- */
 
-static bool take_lock(orr_campaign *c, orr_problems *problems)
+enum { LOCK_PAUSE_US = 20000 };
+static const double A_LOOK_S = 0.1; /* who only looks (orr_campaign_in_use) holds the lock for less */
+
+static bool take_lock(orr_campaign *c, double patience_s, const volatile sig_atomic_t *stop, orr_problems *problems)
 {
     char *path, holder[32] = "";
     if (asprintf(&path, "%s/lock", c->folder) < 0)
         return false;
     c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     bool ok = c->lock >= 0 && flock(c->lock, LOCK_EX | LOCK_NB) == 0;
+    for (double began = now(); !ok && c->lock >= 0 && errno == EWOULDBLOCK && now() - began < patience_s && (stop == NULL || !*stop);) {
+        usleep(LOCK_PAUSE_US);
+        ok = flock(c->lock, LOCK_EX | LOCK_NB) == 0;
+    }
     if (!ok) {
         ssize_t got = c->lock < 0 ? 0 : read(c->lock, holder, sizeof holder - 1);
         holder[got > 0 ? got : 0] = 0;
@@ -38,6 +45,19 @@ static bool take_lock(orr_campaign *c, orr_problems *problems)
     }
     free(path);
     return ok;
+}
+
+bool orr_campaign_in_use(const char *folder, long *process)
+{
+    char *path, holder[32] = "";
+    int lock = asprintf(&path, "%s/lock", folder) < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    bool used = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    ssize_t got = used ? read(lock, holder, sizeof holder - 1) : 0;
+    *process = got > 0 ? strtol(holder, NULL, 10) : 0;
+    if (lock >= 0)
+        close(lock);
+    free(path);
+    return used;
 }
 
 /* Takes away what processes of this machine that are no more have left in work/. */
@@ -89,7 +109,7 @@ static bool take_up_extension(orr_campaign *c)
     return seeds <= s->seed_count || (orr_study_extend_seeds(c->study, seeds) && orr_plan_extend(&c->plan));
 }
 
-bool orr_campaign_open(orr_campaign *c, const char *path, const char *const *overrides, size_t count, const char *folder, bool write, orr_problems *problems)
+static bool open_it(orr_campaign *c, const char *path, const char *const *overrides, size_t count, const char *folder, bool write, double patience_s, const volatile sig_atomic_t *stop, orr_problems *problems)
 {
     double began = now();
     *c = (orr_campaign){.lock = -1};
@@ -97,7 +117,7 @@ bool orr_campaign_open(orr_campaign *c, const char *path, const char *const *ove
     bool ok = c->study != NULL && (folder != NULL ? (c->folder = strdup(folder)) != NULL : asprintf(&c->folder, "out/%s", c->study->name) >= 0);
     ok = ok && orr_plan_study(&c->plan, c->study, problems);
     if (ok && write)
-        ok = orr_study_folder_make(c->folder, problems) && take_lock(c, problems);
+        ok = orr_study_folder_make(c->folder, problems) && take_lock(c, patience_s, stop, problems);
     ok = ok && (c->manifest = orr_manifest_open(c->folder, write, problems)) != NULL && take_up_extension(c);
     if (ok && write) {
         tidy(c);
@@ -107,6 +127,16 @@ bool orr_campaign_open(orr_campaign *c, const char *path, const char *const *ove
     if (!ok)
         orr_campaign_close(c);
     return ok;
+}
+
+bool orr_campaign_open(orr_campaign *c, const char *path, const char *const *overrides, size_t count, const char *folder, bool write, orr_problems *problems)
+{
+    return open_it(c, path, overrides, count, folder, write, A_LOOK_S, NULL, problems);
+}
+
+bool orr_campaign_open_patiently(orr_campaign *c, const char *path, const char *const *overrides, size_t count, const char *folder, double patience_s, const volatile sig_atomic_t *stop, orr_problems *problems)
+{
+    return open_it(c, path, overrides, count, folder, true, patience_s, stop, problems);
 }
 
 bool orr_campaign_reopen(orr_campaign *c, const char *folder, orr_problems *problems)

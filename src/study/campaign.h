@@ -30,6 +30,12 @@ bool orr_campaign_open(orr_campaign *campaign, const char *path, const char *con
 /** Opens the campaign in `folder` for reading, as it was started: its study with its overrides. False with problems noted. */
 bool orr_campaign_reopen(orr_campaign *campaign, const char *folder, orr_problems *problems);
 
+/** Opens it for writing; while another has it, waits for it up to so many seconds, or until stopped. */
+bool orr_campaign_open_patiently(orr_campaign *campaign, const char *path, const char *const *overrides, size_t override_count, const char *folder, double patience_s, const volatile sig_atomic_t *stop, orr_problems *problems);
+
+/** True if somebody has the folder open for writing; `process` is its number on its machine, 0 if not known. */
+bool orr_campaign_in_use(const char *folder, long *process);
+
 void orr_campaign_close(orr_campaign *campaign);
 
 /** Brings the book up to what lies in runs/: records of runs that ended without being entered, runs whose file has gone. */
