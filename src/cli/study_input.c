@@ -21,17 +21,22 @@ static bool is_folder(const char *path)
 
 bool orr_cli_is_study(const char *path) { return ends_with(path, ".yaml") || ends_with(path, ".yml") || is_folder(path); }
 
-bool orr_cli_open_study(const char *path, const char *folder, orr_campaign *campaign, orr_problems *problems)
+bool orr_cli_open_study(const char *path, orr_campaign *campaign, orr_problems *problems)
 {
-    if (!is_folder(path))
-        return orr_campaign_open(campaign, path, NULL, 0, folder, false, problems);
-    orr_manifest *manifest = orr_manifest_open(path, false, problems);
-    char *study = manifest == NULL ? NULL : orr_manifest_note(manifest, "study");
-    orr_manifest_close(manifest);
-    if (manifest != NULL && study == NULL)
-        orr_problem(problems, (orr_where){path, 0, 0}, "is not the folder of a study: its manifest names none");
-    bool ok = study != NULL && orr_campaign_open(campaign, study, NULL, 0, path, false, problems);
-    free(study);
+    if (is_folder(path))
+        return orr_campaign_reopen(campaign, path, problems);
+    orr_study *study = orr_study_load(path, NULL, 0, problems);
+    char *folder;
+    bool ok = study != NULL && asprintf(&folder, "out/%s", study->name) >= 0;
+    orr_study_destroy(study);
+    if (!ok)
+        return false;
+    if (is_folder(folder))
+        ok = orr_campaign_reopen(campaign, folder, problems);
+    else
+        orr_problem(problems, (orr_where){path, 0, 0}, "has not been started: there is no %s (a study that was run with -o FOLDER is named by its folder)", folder);
+    ok = ok && !orr_problems_any(problems);
+    free(folder);
     return ok;
 }
 
@@ -40,7 +45,7 @@ cJSON *orr_cli_study_data(const char *path, char **made, orr_problems *problems)
     orr_campaign campaign;
     orr_results results;
     cJSON *data = NULL;
-    if (!orr_cli_open_study(path, NULL, &campaign, problems))
+    if (!orr_cli_open_study(path, &campaign, problems))
         return NULL;
     if (asprintf(made, "%s/study.html", campaign.folder) < 0)
         *made = NULL;

@@ -64,6 +64,17 @@ static void tidy(const orr_campaign *c)
 
 /* --- opening --- */
 
+/* How the study was started: without them its plan would be another one. */
+static orr_status note_overrides(orr_campaign *c, const char *const *overrides, size_t count, orr_problems *problems)
+{
+    cJSON *list = cJSON_CreateStringArray(overrides, (int)count);
+    char *text = cJSON_PrintUnformatted(list);
+    orr_status status = text == NULL ? ORR_NO_MEMORY : orr_manifest_set_note(c->manifest, "overrides", text, problems);
+    cJSON_free(text);
+    cJSON_Delete(list);
+    return status;
+}
+
 /* Seeds that a goal has asked for are part of the study as long as it has the goal. */
 static bool take_up_extension(orr_campaign *c)
 {
@@ -90,11 +101,36 @@ bool orr_campaign_open(orr_campaign *c, const char *path, const char *const *ove
     ok = ok && (c->manifest = orr_manifest_open(c->folder, write, problems)) != NULL && take_up_extension(c);
     if (ok && write) {
         tidy(c);
-        ok = orr_manifest_plan(c->manifest, &c->plan, c->study->scenario, problems) == ORR_OK;
+        ok = orr_manifest_plan(c->manifest, &c->plan, c->study->scenario, problems) == ORR_OK && note_overrides(c, overrides, count, problems) == ORR_OK;
     }
     c->plan_s = now() - began;
     if (!ok)
         orr_campaign_close(c);
+    return ok;
+}
+
+bool orr_campaign_reopen(orr_campaign *c, const char *folder, orr_problems *problems)
+{
+    orr_manifest *manifest = orr_manifest_open(folder, false, problems);
+    if (manifest == NULL)
+        return false;
+    char *study = orr_manifest_note(manifest, "study"), *text = orr_manifest_note(manifest, "overrides");
+    orr_manifest_close(manifest);
+    cJSON *list = text == NULL ? NULL : cJSON_Parse(text);
+    size_t count = (size_t)cJSON_GetArraySize(list), i = 0;
+    const char **overrides = calloc(count + 1, sizeof *overrides);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+        if (overrides != NULL && cJSON_IsString(item))
+            overrides[i++] = item->valuestring;
+    if (study == NULL)
+        orr_problem(problems, (orr_where){folder, 0, 0}, "is not the folder of a study: its manifest names none");
+    problems->out_of_memory |= overrides == NULL;
+    bool ok = study != NULL && overrides != NULL && orr_campaign_open(c, study, overrides, i, folder, false, problems);
+    free(overrides);
+    cJSON_Delete(list);
+    free(study);
+    free(text);
     return ok;
 }
 

@@ -26,6 +26,10 @@ typedef struct orr_campaign {
  * that was never started is refused. False with problems noted.
  */
 bool orr_campaign_open(orr_campaign *campaign, const char *path, const char *const *overrides, size_t override_count, const char *folder, bool write, orr_problems *problems);
+
+/** Opens the campaign in `folder` for reading, as it was started: its study with its overrides. False with problems noted. */
+bool orr_campaign_reopen(orr_campaign *campaign, const char *folder, orr_problems *problems);
+
 void orr_campaign_close(orr_campaign *campaign);
 
 /** Brings the book up to what lies in runs/: records of runs that ended without being entered, runs whose file has gone. */

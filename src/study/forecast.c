@@ -3,6 +3,7 @@
 #include "clients/arrivals.h"
 #include "trace/run.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,35 +39,52 @@ static double expected(const orr_world *w, int64_t until_ns)
     return requests;
 }
 
-/* In the child: runs for a while and tells what it saw. */
+/* Runs the world into a file that goes again; how big it was, how long that took, and of how many requests. False if it could not be run. */
+static bool try_run(const orr_world *w, const char *path, double *bytes, double *seconds, double *requests)
+{
+    orr_problems problems = {0};
+    orr_run_result result;
+    struct stat there = {0};
+    double began = now();
+    const orr_run_options options = {.output = path, .stop = &time_is_up};
+    orr_status status = orr_run(w, &options, &result, &problems);
+    bool ok = (status == ORR_OK || status == ORR_INTERRUPTED) && stat(path, &there) == 0;
+    orr_problems_clear(&problems);
+    unlink(path);
+    *seconds = now() - began;
+    *bytes = (double)there.st_size;
+    *requests = fmax(expected(w, status == ORR_OK ? w->duration_ns : result.end_ns), (double)result.offered);
+    return ok;
+}
+
+/* In the child: a run that is stopped at once shows what every run costs, another one what its requests do. */
 static void try_in_child(int out, const char *folder, const orr_orders *o, double seconds)
 {
     const orr_order_group *g = &o->groups[o->orders[0].group];
+    const struct itimerval timer = {.it_value = {.tv_sec = (time_t)seconds, .tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6)}};
+    struct sigaction action = {.sa_handler = on_alarm};
     orr_problems problems = {0};
     orr_forecast f = {0};
-    double began = now();
-    orr_world *w = orr_world_load(o->scenario, g->overrides, g->count, &problems);
-    char *path = NULL;
-    struct stat there;
     struct rusage usage;
-    orr_run_result result;
-    struct sigaction action = {.sa_handler = on_alarm};
-    const struct itimerval timer = {.it_value = {.tv_sec = (time_t)seconds, .tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6)}};
+    char *path = NULL;
+    double began = now(), bytes, empty_s, wall, requests;
+    orr_world *w = orr_world_load(o->scenario, g->overrides, g->count, &problems);
     if (w == NULL || asprintf(&path, "%s/work/forecast-%ld.h5", folder, (long)getpid()) < 0)
         _exit(1);
+    time_is_up = 1;
+    f.fixed_s = now() - began;
+    if (!try_run(w, path, &f.fixed_bytes, &empty_s, &requests))
+        _exit(1);
+    f.fixed_s += empty_s;
+    time_is_up = 0;
     sigaction(SIGALRM, &action, NULL);
-    double loaded = now();
     setitimer(ITIMER_REAL, &timer, NULL);
-    const orr_run_options options = {.output = path, .stop = &time_is_up};
-    orr_status status = orr_run(w, &options, &result, &problems);
-    double share = status == ORR_OK ? expected(w, w->duration_ns) : expected(w, result.end_ns);
-    if ((status == ORR_OK || status == ORR_INTERRUPTED) && stat(path, &there) == 0) {
-        double requests = share > (double)result.offered ? share : (double)result.offered;
-        f.fixed_s = loaded - began;
-        f.s_per_request = requests > 0 ? (now() - loaded) / requests : 0;
-        f.bytes_per_request = requests > 0 ? (double)there.st_size / requests : 0;
+    if (!try_run(w, path, &bytes, &wall, &requests))
+        _exit(1);
+    if (requests > 0) {
+        f.s_per_request = fmax(0, wall - empty_s) / requests;
+        f.bytes_per_request = fmax(0, bytes - f.fixed_bytes) / requests;
     }
-    unlink(path);
     getrusage(RUSAGE_SELF, &usage);
     f.memory = (uint64_t)usage.ru_maxrss * 1024;
     ssize_t written = write(out, &f, sizeof f);
@@ -99,4 +117,4 @@ bool orr_forecast_try(orr_forecast *f, const char *folder, const orr_orders *ord
 }
 
 double orr_forecast_seconds(const orr_forecast *f, double requests) { return f->fixed_s + f->s_per_request * requests; }
-double orr_forecast_bytes(const orr_forecast *f, double requests) { return f->bytes_per_request * requests; }
+double orr_forecast_bytes(const orr_forecast *f, double requests) { return f->fixed_bytes + f->bytes_per_request * requests; }

@@ -12,7 +12,7 @@
 
 typedef struct orr_forecast {
     double   s_per_request, bytes_per_request; /**< of wall time and of disk; 0 if not known */
-    double   fixed_s;                          /**< of a run whatever its size */
+    double   fixed_s, fixed_bytes;             /**< of a run whatever its size */
     uint64_t memory;                           /**< bytes of a run */
 } orr_forecast;
 

@@ -110,6 +110,9 @@ START_TEST(the_longest_warm_up_holds_for_all)
     ck_assert_uint_eq(t.first, 20);
     ck_assert(orr_mser_shared(r, 1, 1, &t));
     ck_assert_uint_eq(t.first, 10);
+    const orr_replication other_way[] = {{1, a, COUNT}, {0, b, COUNT}, {0, c, COUNT}};
+    ck_assert(orr_mser_shared(other_way, 3, 2, &t));
+    ck_assert_uint_eq(t.first, 20);
 }
 END_TEST
 
