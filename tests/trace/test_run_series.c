@@ -84,8 +84,8 @@ END_TEST
 START_TEST(a_window_has_the_rows_that_ended_in_it)
 {
     static const char *const names[] = {"ended", "end", "slo_met", "ttft", "e2e", "began"};
-    orr_columns rows;
-    ck_assert(orr_columns_read(&rows, file, "/requests", names, 6));
+    orr_column_values rows;
+    ck_assert(orr_column_values_read(&rows, file, "/requests", names, 6));
     double *e2e = calloc(rows.rows + 1, sizeof *e2e), sum = 0, ended[4] = {0}, met = 0, offered = 0;
     size_t served = 0;
     for (size_t r = 0; r < rows.rows; r++) {
@@ -99,7 +99,7 @@ START_TEST(a_window_has_the_rows_that_ended_in_it)
             e2e[served++] = (double)rows.value[4][r] / 1e9;
         }
     }
-    orr_columns_free(&rows);
+    orr_column_values_free(&rows);
     gsl_sort(e2e, 1, served);
     cJSON *w = window(FROM);
     double all = ended[0] + ended[1] + ended[2] + ended[3];
