@@ -15,7 +15,7 @@ const decisionsSection = {
       table({ rows: policies, caption: "Decisions, per run", columns: [
         { title: "Policy", sort: (policy) => policy.name, cell: (policy) => policyCell(policy.name) }, column("Decisions", "asked of the policy", (policy) => decisionsOf(policy, "decisions")), column("Per request", "retries included", each, (v) => number(v, 2)),
         column("Sent", "to a pool", (policy) => decisionsOf(policy, "attempts")), column("Put off", "by the policy", (policy) => decisionsOf(policy, "deferred")), column("Refused", "by policy or rule", (policy) => { const n = sum(["policy", "not_permitted", "too_long"].map((reason) => reasonOf(policy, reason))); return finite(n) ? n / Math.max(1, runsOf(policy.name).length) : null; }),
-        column("Not valid", "replaced by the host", (policy) => decisionsOf(policy, "bad_decisions")), column("Age of the state", "median", age("p50"), duration), column("Age of the state", "99th percentile", age("p99"), duration),
+        column("Not valid", "replaced by the host", (policy) => decisionsOf(policy, "bad_decisions")), { title: "Age of the state", unit: "median, 99th percentile", sort: age("p50"), cell: (policy) => (finite(age("p50")(policy)) ? [duration(age("p50")(policy)), h("small", null, duration(age("p99")(policy)))] : NONE) },
       ] }),
     ];
   },

@@ -105,7 +105,7 @@ function cellTable(metric, policy) {
   const name = (cell) => study.policies[cell.policy];
   return [table({
     caption: `${metricTitle(metric)}${scale.label ? `, ${scale.label}` : ""}${metric.better ? ` (${metric.better} is better)` : ""}; differences to ${study.policies[studyBaseline]}, seed by seed`,
-    rows, pinned: false, tall: rows.length > 14, rowClass: (cell) => (unstable(cell) ? "failed" : cell.policy === studyBaseline ? "baseline" : null),
+    rows, tall: rows.length > 14, rowClass: (cell) => (unstable(cell) ? "failed" : cell.policy === studyBaseline ? "baseline" : null),
     columns: [
       { title: "Policy", sort: name, cell: (cell) => h("span", { class: "policy whole" }, boxSwatch(`var(--series-${colourIndex(cell.policy)})`), name(cell)) },
       ...swept.map((axis) => ({ title: capital(axisTitle(axis)), sort: (cell) => cell.at[axis.index], cell: (cell) => axis.values[cell.at[axis.index]] })),
