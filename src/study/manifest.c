@@ -7,7 +7,7 @@
 #include <time.h>
 
 enum { INSERT, END, FORGET, GET, NOTE, SET_NOTE, WINDOW, SET_WINDOW, STATEMENTS };
-enum { BUSY_MS = 30000 };
+enum { BUSY_MS = 30000, LAYOUT = 2 };
 
 static const char *const texts[STATEMENTS] = {
     [INSERT] = "INSERT INTO runs (address, what, seed, planned) VALUES (?1, ?2, ?3, 1) ON CONFLICT (address) DO UPDATE SET planned = 1, what = ?2",
@@ -20,11 +20,14 @@ static const char *const texts[STATEMENTS] = {
     [SET_NOTE] = "INSERT OR REPLACE INTO notes (name, value) VALUES (?1, ?2)",
 };
 
+/* A book of another layout is made anew: what it held is in runs/. */
+static const char forget_layout[] = "DROP TABLE IF EXISTS runs; DROP TABLE IF EXISTS windows; DROP TABLE IF EXISTS notes;";
 static const char layout[] =
     "CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT);"
     "CREATE TABLE IF NOT EXISTS runs (address TEXT PRIMARY KEY, what TEXT NOT NULL, seed TEXT NOT NULL, planned INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, exit INTEGER,"
     " wall_s REAL, cpu_s REAL, peak_memory REAL, bytes REAL, requests REAL, message TEXT, summary TEXT, ended REAL, in_system TEXT, bin_ns REAL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS windows (address TEXT NOT NULL, from_ns INTEGER NOT NULL, summary TEXT NOT NULL, PRIMARY KEY (address, from_ns)) WITHOUT ROWID;";
+    "CREATE TABLE IF NOT EXISTS windows (address TEXT NOT NULL, from_ns INTEGER NOT NULL, summary TEXT NOT NULL, PRIMARY KEY (address, from_ns)) WITHOUT ROWID;"
+    "PRAGMA user_version = 2;";
 
 struct orr_manifest {
     sqlite3      *db;
@@ -49,6 +52,14 @@ void orr_manifest_close(orr_manifest *m)
     free(m);
 }
 
+static int layout_of(const orr_manifest *m)
+{
+    sqlite3_stmt *s = NULL;
+    int version = sqlite3_prepare_v2(m->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int(s, 0) : -1;
+    sqlite3_finalize(s);
+    return version;
+}
+
 orr_manifest *orr_manifest_open(const char *folder, bool write, orr_problems *problems)
 {
     orr_manifest *m = calloc(1, sizeof *m);
@@ -60,7 +71,13 @@ orr_manifest *orr_manifest_open(const char *folder, bool write, orr_problems *pr
     bool ok = sqlite3_open_v2(m->path, &m->db, write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY, NULL) == SQLITE_OK;
     if (ok)
         sqlite3_busy_timeout(m->db, BUSY_MS);
-    ok = ok && (!write || sqlite3_exec(m->db, layout, NULL, NULL, NULL) == SQLITE_OK);
+    if (ok && layout_of(m) != LAYOUT && !write) {
+        orr_problem(problems, (orr_where){m->path, 0, 0}, "is of another version of the program; `orrery sweep` brings it up to date");
+        orr_manifest_close(m);
+        return NULL;
+    }
+    if (ok && write)
+        ok = (layout_of(m) == LAYOUT || sqlite3_exec(m->db, forget_layout, NULL, NULL, NULL) == SQLITE_OK) && sqlite3_exec(m->db, layout, NULL, NULL, NULL) == SQLITE_OK;
     for (int i = 0; ok && i < STATEMENTS; i++)
         ok = sqlite3_prepare_v2(m->db, texts[i], -1, &m->statement[i], NULL) == SQLITE_OK;
     if (ok)
@@ -116,8 +133,10 @@ orr_status orr_manifest_plan(orr_manifest *m, const orr_plan_of_study *plan, con
         ok = stepped(m->statement[INSERT]);
     }
     free(words);
-    ok = ok && orr_manifest_set_note(m, "study", plan->study->path, problems) == ORR_OK && orr_manifest_set_note(m, "scenario", scenario, problems) == ORR_OK;
+    char *whole = realpath(plan->study->path, NULL); /* it is opened from other folders too */
+    ok = ok && orr_manifest_set_note(m, "study", whole != NULL ? whole : plan->study->path, problems) == ORR_OK && orr_manifest_set_note(m, "scenario", scenario, problems) == ORR_OK;
     ok = ok && sqlite3_exec(m->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+    free(whole);
     return ok ? ORR_OK : failed(m, problems);
 }
 
