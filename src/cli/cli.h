@@ -27,6 +27,7 @@ int orr_cli_catalogue(int argc, char **argv);
 int orr_cli_reference(int argc, char **argv);
 int orr_cli_sweep(int argc, char **argv);
 int orr_cli_status(int argc, char **argv);
+int orr_cli_schema(int argc, char **argv);
 int orr_cli_validate(int argc, char **argv);
 int orr_cli_calibrate(int argc, char **argv);
 

@@ -21,6 +21,7 @@ static const orr_command commands[] = {
     {"accelerators", "[CATALOGUE.csv]: accelerators, with origins", orr_cli_catalogue},
     {"models", "[CATALOGUE.csv]: models, with origins", orr_cli_catalogue},
     {"sites", "[CATALOGUE.csv]: sites, with origins", orr_cli_catalogue},
+    {"schema", "[scenario|study]: JSON Schema, so that editors complete and check files", orr_cli_schema},
     {"reference", "scenario|study|file|study_file|policies: reference page of keys, of file formats or of the policies", orr_cli_reference},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
