@@ -81,7 +81,7 @@ def test_the_audit_holds_in_every_shipped_scenario():
     seen = 0
     for folder, _, files in os.walk(SCENARIOS):
         for name in files:
-            if not name.endswith(".yaml"):
+            if not name.endswith(".yaml") or os.path.basename(folder) == "studies":
                 continue
             seen += 1
             short = BUSY if name == "national_day.yaml" else ["--set", "params.requests=20k"] if "oracles" in folder else []
