@@ -12,6 +12,15 @@
 #include "grid/messages.h"
 #include "grid/site.h"
 
+enum { ORR_REPORTS_KEPT = 4 };
+
+/** From a site to one that observes it: which of the latest reports were lost, kept because drawing it costs more. No state: it can be drawn again. */
+typedef struct orr_report_way {
+    uint64_t pair;                     /**< entity of the two; 0: nothing is kept yet */
+    uint32_t report[ORR_REPORTS_KEPT]; /**< lower bits of their numbers, each at its place modulo ORR_REPORTS_KEPT */
+    bool     lost[ORR_REPORTS_KEPT];
+} orr_report_way;
+
 typedef struct orr_grid {
     const orr_world *world; /**< borrowed */
     orr_routes       routes;
@@ -22,6 +31,7 @@ typedef struct orr_grid {
     orr_site        *sites; /**< used sites */
     orr_engine      *engine;
     uint32_t        *place;    /**< per pool: its number among the pools of its site */
+    orr_report_way  *ways;     /**< [ingress][compute], if reports get lost */
     uint8_t         *observes; /**< [ingress][compute]: does the ingress have a candidate there? */
     uint32_t         lanes;    /**< of the engine */
     double           window_requests; /**< expected per lane and window (partition.h) */

@@ -34,11 +34,39 @@ static int64_t unknown_until(const orr_grid *g, const orr_site *observer, uint32
     return saturated(report, g->world->telemetry_period_ns, delay_of(g, observer, serving));
 }
 
-static bool is_lost(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t report, uint32_t part)
+static bool draw_loss(const orr_world *w, uint64_t pair, int64_t report, uint32_t part)
+{
+    return orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_TELEMETRY, pair, (uint32_t)report, part).low) < w->telemetry_loss;
+}
+
+static orr_report_way *way_between(const orr_grid *g, uint32_t observer, uint32_t serving)
 {
     const orr_world *w = g->world;
-    uint64_t pair = orr_entity_part(w->sites[serving].entity, w->sites[observer->id].entity);
-    return w->telemetry_loss > 0 && orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_TELEMETRY, pair, (uint32_t)report, part).low) < w->telemetry_loss;
+    orr_report_way *way = &g->ways[(size_t)w->sites[observer].ingress * w->compute_count + w->sites[serving].compute];
+    if (way->pair == 0) /* at each place a report that is kept at another: none */
+        *way = (orr_report_way){.pair = orr_entity_part(w->sites[serving].entity, w->sites[observer].entity), .report = {1, 2, 3, 0}};
+    return way;
+}
+
+/* Every decision asks about the same few reports until the next one comes. Only the observer's lane asks, so the answers are kept without a lock. */
+static bool is_lost(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t report)
+{
+    if (g->world->telemetry_loss <= 0)
+        return false;
+    orr_report_way *way = way_between(g, observer->id, serving);
+    uint32_t place = (uint32_t)report % ORR_REPORTS_KEPT;
+    if (way->report[place] != (uint32_t)report) {
+        way->report[place] = (uint32_t)report;
+        way->lost[place] = draw_loss(g->world, way->pair, report, 0);
+    }
+    return way->lost[place];
+}
+
+/* Of reports by message each is asked about once, by the lane that sends it. */
+static bool is_lost_by_message(const orr_grid *g, const orr_site *observer, const orr_site *s, uint32_t first)
+{
+    const orr_world *w = g->world;
+    return w->telemetry_loss > 0 && draw_loss(w, orr_entity_part(w->sites[s->id].entity, w->sites[observer->id].entity), (int64_t)s->reports, first);
 }
 
 /* The newest report of a site that has reached the observer before `now`; -1: none. Reports bear the number of their period. */
@@ -52,7 +80,7 @@ static int64_t newest_sent(const orr_grid *g, const orr_site *observer, uint32_t
 static int64_t newest_heard(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t now, int64_t known)
 {
     int64_t report = newest_sent(g, observer, serving, now), least = report - LOOK_BACK > known ? report - LOOK_BACK : known;
-    while (report > least && is_lost(g, observer, serving, report, 0))
+    while (report > least && is_lost(g, observer, serving, report))
         report--;
     return report > least ? report : known;
 }
@@ -165,7 +193,7 @@ static void send_rows(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t first, 
         fill_row(g, lane, s, first + i, &report.row[i]);
     for (uint32_t o = 0; o < w->ingress_count; o++) {
         const orr_site *observer = &g->sites[w->ingress_sites[o]];
-        if (!observes(g, observer, w->sites[s->id].compute) || is_lost(g, observer, s->id, (int64_t)s->reports, first))
+        if (!observes(g, observer, w->sites[s->id].compute) || is_lost_by_message(g, observer, s, first))
             continue;
         for (uint32_t i = 0; i < count; i++)
             report.row[i].received = ((uint32_t *)s->received.items)[(first + i) * (w->ingress_count + 1) + o];
@@ -333,7 +361,7 @@ void orr_telemetry_sent(orr_grid *g, orr_lane *lane, orr_site *o, uint32_t row, 
     }
     uint32_t serving = w->pools[row].site, lost = 0;
     int64_t report = first_counting(g, o, serving, orr_now(lane), arrives);
-    while (lost < MOST_LOST && is_lost(g, o, serving, report + lost, 0))
+    while (lost < MOST_LOST && is_lost(g, o, serving, report + lost))
         lost++;
     orr_unheard entry = {.until_ns = unknown_until(g, o, serving, report + lost), .row = row};
     if (entry.until_ns != ORR_NEVER && !remember(o, entry))
