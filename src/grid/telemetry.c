@@ -34,39 +34,13 @@ static int64_t unknown_until(const orr_grid *g, const orr_site *observer, uint32
     return saturated(report, g->world->telemetry_period_ns, delay_of(g, observer, serving));
 }
 
-static bool draw_loss(const orr_world *w, uint64_t pair, int64_t report, uint32_t part)
-{
-    return orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_TELEMETRY, pair, (uint32_t)report, part).low) < w->telemetry_loss;
-}
-
-static orr_report_way *way_between(const orr_grid *g, uint32_t observer, uint32_t serving)
+static bool is_lost(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t report, uint32_t part)
 {
     const orr_world *w = g->world;
-    orr_report_way *way = &g->ways[(size_t)w->sites[observer].ingress * w->compute_count + w->sites[serving].compute];
-    if (way->pair == 0) /* at each place a report that is kept at another: none */
-        *way = (orr_report_way){.pair = orr_entity_part(w->sites[serving].entity, w->sites[observer].entity), .report = {1, 2, 3, 0}};
-    return way;
-}
-
-/* Every decision asks about the same few reports until the next one comes. Only the observer's lane asks, so the answers are kept without a lock. */
-static bool is_lost(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t report)
-{
-    if (g->world->telemetry_loss <= 0)
+    if (w->telemetry_loss <= 0)
         return false;
-    orr_report_way *way = way_between(g, observer->id, serving);
-    uint32_t place = (uint32_t)report % ORR_REPORTS_KEPT;
-    if (way->report[place] != (uint32_t)report) {
-        way->report[place] = (uint32_t)report;
-        way->lost[place] = draw_loss(g->world, way->pair, report, 0);
-    }
-    return way->lost[place];
-}
-
-/* Of reports by message each is asked about once, by the lane that sends it. */
-static bool is_lost_by_message(const orr_grid *g, const orr_site *observer, const orr_site *s, uint32_t first)
-{
-    const orr_world *w = g->world;
-    return w->telemetry_loss > 0 && draw_loss(w, orr_entity_part(w->sites[s->id].entity, w->sites[observer->id].entity), (int64_t)s->reports, first);
+    uint64_t pair = orr_entity_part(w->sites[serving].entity, w->sites[observer->id].entity);
+    return orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_TELEMETRY, pair, (uint32_t)report, part).low) < w->telemetry_loss;
 }
 
 /* The newest report of a site that has reached the observer before `now`; -1: none. Reports bear the number of their period. */
@@ -80,9 +54,28 @@ static int64_t newest_sent(const orr_grid *g, const orr_site *observer, uint32_t
 static int64_t newest_heard(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t now, int64_t known)
 {
     int64_t report = newest_sent(g, observer, serving, now), least = report - LOOK_BACK > known ? report - LOOK_BACK : known;
-    while (report > least && is_lost(g, observer, serving, report))
+    while (report > least && is_lost(g, observer, serving, report, 0))
         report--;
     return report > least ? report : known;
+}
+
+static orr_heard *heard_of(const orr_grid *g, const orr_site *observer, uint32_t serving)
+{
+    const orr_world *w = g->world;
+    return &g->heard[(size_t)w->sites[observer->id].ingress * w->compute_count + w->sites[serving].compute];
+}
+
+/* The same of the newest that is known now: what was found out last stays true until the next report can have come. */
+static int64_t newest_known(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t now)
+{
+    orr_heard *known = heard_of(g, observer, serving);
+    if (now < known->until_ns)
+        return known->report;
+    int64_t sent = newest_sent(g, observer, serving, now), next = unknown_until(g, observer, serving, sent + 1);
+    bool arrived = known->asked == sent + 1 && known->lost == 0; /* own decisions have asked already */
+    known->report = arrived ? sent : newest_heard(g, observer, serving, now, -1);
+    known->until_ns = next < ORR_NEVER ? next + 1 : next;
+    return known->report;
 }
 
 static const orr_report_row *on_board(const orr_grid *g, uint32_t serving, int64_t report)
@@ -193,7 +186,7 @@ static void send_rows(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t first, 
         fill_row(g, lane, s, first + i, &report.row[i]);
     for (uint32_t o = 0; o < w->ingress_count; o++) {
         const orr_site *observer = &g->sites[w->ingress_sites[o]];
-        if (!observes(g, observer, w->sites[s->id].compute) || is_lost_by_message(g, observer, s, first))
+        if (!observes(g, observer, w->sites[s->id].compute) || is_lost(g, observer, s->id, (int64_t)s->reports, first))
             continue;
         for (uint32_t i = 0; i < count; i++)
             report.row[i].received = ((uint32_t *)s->received.items)[(first + i) * (w->ingress_count + 1) + o];
@@ -324,7 +317,7 @@ orr_policy_row orr_telemetry_look(const orr_grid *g, const orr_site *o, uint32_t
     uint32_t serving = g->world->pools[row].site;
     if (!observes(g, o, g->world->sites[serving].compute))
         return seen;
-    int64_t report = newest_heard(g, o, serving, now, -1);
+    int64_t report = newest_known(g, o, serving, now);
     if (report >= 0) {
         const orr_report_row *r = on_board(g, serving, report) + g->place[row];
         seen.as_of_ns = report * g->world->telemetry_period_ns;
@@ -349,6 +342,20 @@ static int64_t first_counting(const orr_grid *g, const orr_site *o, uint32_t ser
     return earlier ? report : report + 1;
 }
 
+/* How many reports are lost in a row, from this one on. Most requests of one period ask the same. */
+static uint32_t lost_from(const orr_grid *g, const orr_site *o, uint32_t serving, int64_t report)
+{
+    orr_heard *h = heard_of(g, o, serving);
+    if (h->asked == report + 1)
+        return h->lost;
+    uint32_t lost = 0;
+    while (lost < MOST_LOST && is_lost(g, o, serving, report + lost, 0))
+        lost++;
+    h->asked = report + 1;
+    h->lost = lost;
+    return lost;
+}
+
 void orr_telemetry_sent(orr_grid *g, orr_lane *lane, orr_site *o, uint32_t row, int64_t arrives)
 {
     const orr_world *w = g->world;
@@ -359,11 +366,9 @@ void orr_telemetry_sent(orr_grid *g, orr_lane *lane, orr_site *o, uint32_t row, 
         ((uint32_t *)o->sent.items)[row]++;
         return;
     }
-    uint32_t serving = w->pools[row].site, lost = 0;
+    uint32_t serving = w->pools[row].site;
     int64_t report = first_counting(g, o, serving, orr_now(lane), arrives);
-    while (lost < MOST_LOST && is_lost(g, o, serving, report + lost))
-        lost++;
-    orr_unheard entry = {.until_ns = unknown_until(g, o, serving, report + lost), .row = row};
+    orr_unheard entry = {.until_ns = unknown_until(g, o, serving, report + lost_from(g, o, serving, report)), .row = row};
     if (entry.until_ns != ORR_NEVER && !remember(o, entry))
         orr_fail(lane, ORR_NO_MEMORY);
 }
