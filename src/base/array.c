@@ -53,7 +53,7 @@ uint32_t orr_array_take(orr_array *array, uint32_t *head)
     index = *head - 1;
     void *item = orr_array_at(array, index);
     memcpy(head, item, sizeof *head);
-    memset(item, 0, array->item_size);
+    memset(item, 0, sizeof *head); /* the rest is zero since it was given */
     return index;
 }
 

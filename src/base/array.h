@@ -27,6 +27,14 @@ bool orr_array_reserve(orr_array *array, size_t capacity);
 /** Appends `count` zeroed items. Returns the first of them, or NULL when out of memory. */
 void *orr_array_extend(orr_array *array, size_t count);
 
+/** Appends one item, of undefined content. Returns it, or NULL when out of memory. */
+static inline void *orr_array_append(orr_array *array)
+{
+    if (array->count == array->capacity && !orr_array_reserve(array, (size_t)array->count + 1))
+        return NULL;
+    return (char *)array->items + (size_t)array->count++ * array->item_size;
+}
+
 /** Frees the items; the array is empty and usable. */
 void orr_array_clear(orr_array *array);
 

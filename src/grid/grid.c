@@ -78,7 +78,8 @@ static bool build_observes(orr_grid *g)
 {
     const orr_world *w = g->world;
     g->observes = calloc((size_t)w->ingress_count * w->compute_count + 1, 1);
-    if (g->observes == NULL)
+    g->heard = calloc((size_t)w->ingress_count * w->compute_count + 1, sizeof *g->heard);
+    if (g->observes == NULL || g->heard == NULL)
         return false;
     for (uint32_t c = 0; c < w->cohort_count; c++) {
         uint32_t ingress = w->sites[w->cohorts[c].site].ingress, count;
@@ -213,6 +214,7 @@ void orr_grid_destroy(orr_grid *g)
     orr_routes_destroy(&g->routes);
     free(g->sites);
     free(g->observes);
+    free(g->heard);
     free(g->place);
     free(g->rooflines);
     free(g->kinds);

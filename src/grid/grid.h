@@ -12,6 +12,13 @@
 #include "grid/messages.h"
 #include "grid/site.h"
 
+/** What an observer has found out about the reports of a site, kept because it asks at every decision (telemetry.c). No state: it can be found out again. */
+typedef struct orr_heard {
+    int64_t  report, until_ns; /**< the newest that it has heard, -1: none; when there may be a newer one */
+    int64_t  asked;            /**< the one that was to count its own latest decision, plus one */
+    uint32_t lost, padding;    /**< from that one on, so many are lost in a row */
+} orr_heard;
+
 typedef struct orr_grid {
     const orr_world *world; /**< borrowed */
     orr_routes       routes;
@@ -22,6 +29,7 @@ typedef struct orr_grid {
     orr_site        *sites; /**< used sites */
     orr_engine      *engine;
     uint32_t        *place;    /**< per pool: its number among the pools of its site */
+    orr_heard       *heard;    /**< [ingress][compute]; written by the lane of the observer alone */
     uint8_t         *observes; /**< [ingress][compute]: does the ingress have a candidate there? */
     uint32_t         lanes;    /**< of the engine */
     double           window_requests; /**< expected per lane and window (partition.h) */

@@ -91,8 +91,14 @@ static bool build_pools(orr_grid *g, orr_lane *lane, orr_site *s)
 
 static void read_tariffs(orr_grid *g, orr_site *s, int64_t now)
 {
-    for (uint32_t i = 0; i < g->world->service_count; i++)
-        ((uint32_t *)s->tariff.items)[i] = orr_world_tariff(g->world, g->world->services[i].model, now);
+    const orr_world *w = g->world;
+    for (uint32_t i = 0; i < w->service_count; i++)
+        ((uint32_t *)s->tariff.items)[i] = orr_world_tariff(w, w->services[i].model, now);
+    for (uint32_t i = 0; i < s->pools.count; i++) {
+        uint32_t pool = w->site_pools[w->site_pool_start[s->id] + i], tariff = ((uint32_t *)s->tariff.items)[w->pools[pool].service];
+        for (int kind = 0; kind < ORR_TOKEN_KINDS; kind++)
+            ((orr_pool_state *)orr_array_at(&s->pools, i))->price[kind] = tariff == ORR_NONE ? 0 : orr_world_price(w, pool, tariff, kind);
+    }
 }
 
 void orr_server_start(orr_grid *g, orr_lane *lane, orr_site *s)
@@ -117,9 +123,8 @@ static void rate(orr_grid *g, orr_site *s, orr_job *j, int kind, uint64_t tokens
     if (tariff == ORR_NONE)
         return;
     ((uint64_t *)s->rated.items)[((size_t)g->place[j->pool] * w->tariff_count + tariff) * ORR_TOKEN_KINDS + (uint32_t)kind] += tokens;
-    int64_t price = orr_world_price(w, j->pool, tariff, kind);
     uint32_t *carry = (uint32_t *)s->carry.items + state->account + j->class_ * ORR_TOKEN_KINDS + kind;
-    int64_t amount = orr_meter_rate(carry, tokens, price);
+    int64_t amount = orr_meter_rate(carry, tokens, state->price[kind]);
     j->cost += amount;
     state->counts.cost += (uint64_t)amount;
 }

@@ -153,6 +153,7 @@ typedef struct orr_pool_counts {
 
 typedef struct orr_pool_state {
     orr_pool_counts counts;
+    int64_t  price[ORR_TOKEN_KINDS]; /**< in force, nano-yuan per million tokens */
     orr_histogram gaps; /**< between two tokens of one answer, at the server, since the last flush */
     uint32_t first;  /**< first instance: index into llms or stations */
     uint32_t account; /**< first of its carries: classes x kinds */

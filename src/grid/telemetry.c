@@ -37,8 +37,10 @@ static int64_t unknown_until(const orr_grid *g, const orr_site *observer, uint32
 static bool is_lost(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t report, uint32_t part)
 {
     const orr_world *w = g->world;
+    if (w->telemetry_loss <= 0)
+        return false;
     uint64_t pair = orr_entity_part(w->sites[serving].entity, w->sites[observer->id].entity);
-    return w->telemetry_loss > 0 && orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_TELEMETRY, pair, (uint32_t)report, part).low) < w->telemetry_loss;
+    return orr_random_unit(orr_random_bits(w->seed, ORR_STREAM_TELEMETRY, pair, (uint32_t)report, part).low) < w->telemetry_loss;
 }
 
 /* The newest report of a site that has reached the observer before `now`; -1: none. Reports bear the number of their period. */
@@ -55,6 +57,25 @@ static int64_t newest_heard(const orr_grid *g, const orr_site *observer, uint32_
     while (report > least && is_lost(g, observer, serving, report, 0))
         report--;
     return report > least ? report : known;
+}
+
+static orr_heard *heard_of(const orr_grid *g, const orr_site *observer, uint32_t serving)
+{
+    const orr_world *w = g->world;
+    return &g->heard[(size_t)w->sites[observer->id].ingress * w->compute_count + w->sites[serving].compute];
+}
+
+/* The same of the newest that is known now: what was found out last stays true until the next report can have come. */
+static int64_t newest_known(const orr_grid *g, const orr_site *observer, uint32_t serving, int64_t now)
+{
+    orr_heard *known = heard_of(g, observer, serving);
+    if (now < known->until_ns)
+        return known->report;
+    int64_t sent = newest_sent(g, observer, serving, now), next = unknown_until(g, observer, serving, sent + 1);
+    bool arrived = known->asked == sent + 1 && known->lost == 0; /* own decisions have asked already */
+    known->report = arrived ? sent : newest_heard(g, observer, serving, now, -1);
+    known->until_ns = next < ORR_NEVER ? next + 1 : next;
+    return known->report;
 }
 
 static const orr_report_row *on_board(const orr_grid *g, uint32_t serving, int64_t report)
@@ -296,7 +317,7 @@ orr_policy_row orr_telemetry_look(const orr_grid *g, const orr_site *o, uint32_t
     uint32_t serving = g->world->pools[row].site;
     if (!observes(g, o, g->world->sites[serving].compute))
         return seen;
-    int64_t report = newest_heard(g, o, serving, now, -1);
+    int64_t report = newest_known(g, o, serving, now);
     if (report >= 0) {
         const orr_report_row *r = on_board(g, serving, report) + g->place[row];
         seen.as_of_ns = report * g->world->telemetry_period_ns;
@@ -321,6 +342,20 @@ static int64_t first_counting(const orr_grid *g, const orr_site *o, uint32_t ser
     return earlier ? report : report + 1;
 }
 
+/* How many reports are lost in a row, from this one on. Most requests of one period ask the same. */
+static uint32_t lost_from(const orr_grid *g, const orr_site *o, uint32_t serving, int64_t report)
+{
+    orr_heard *h = heard_of(g, o, serving);
+    if (h->asked == report + 1)
+        return h->lost;
+    uint32_t lost = 0;
+    while (lost < MOST_LOST && is_lost(g, o, serving, report + lost, 0))
+        lost++;
+    h->asked = report + 1;
+    h->lost = lost;
+    return lost;
+}
+
 void orr_telemetry_sent(orr_grid *g, orr_lane *lane, orr_site *o, uint32_t row, int64_t arrives)
 {
     const orr_world *w = g->world;
@@ -331,11 +366,9 @@ void orr_telemetry_sent(orr_grid *g, orr_lane *lane, orr_site *o, uint32_t row, 
         ((uint32_t *)o->sent.items)[row]++;
         return;
     }
-    uint32_t serving = w->pools[row].site, lost = 0;
+    uint32_t serving = w->pools[row].site;
     int64_t report = first_counting(g, o, serving, orr_now(lane), arrives);
-    while (lost < MOST_LOST && is_lost(g, o, serving, report + lost, 0))
-        lost++;
-    orr_unheard entry = {.until_ns = unknown_until(g, o, serving, report + lost), .row = row};
+    orr_unheard entry = {.until_ns = unknown_until(g, o, serving, report + lost_from(g, o, serving, report)), .row = row};
     if (entry.until_ns != ORR_NEVER && !remember(o, entry))
         orr_fail(lane, ORR_NO_MEMORY);
 }

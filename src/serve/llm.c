@@ -45,7 +45,7 @@ void orr_llm_start(orr_llm *l, uint64_t identity)
 
 static bool tell(const orr_llm_site *site, uint32_t job, orr_outcome outcome, uint32_t tokens, int64_t at_ns)
 {
-    orr_job_event *e = orr_array_extend(site->events, 1);
+    orr_job_event *e = orr_array_append(site->events);
     if (e == NULL)
         return false;
     *e = (orr_job_event){.job = job, .tokens = tokens, .outcome = outcome, .at_ns = at_ns};
@@ -125,8 +125,8 @@ static int64_t own_blocks(const orr_llm_kind *kind, const orr_job *j, int64_t co
 /* Of a prompt, with the first token. */
 static int64_t prompt_blocks(const orr_llm_kind *kind, const orr_job *j) { return own_blocks(kind, j, ((int64_t)j->prompt + 1) * TOKEN); }
 
-/* What the decoding sequences own after `m` further steps; exactly, and never less than that. */
-static int64_t decode_blocks(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m)
+/* What the decoding sequences own after `m` further steps; exactly (seldom asked, and kept out of those who ask), and never less than that. */
+static __attribute__((noinline)) int64_t decode_blocks(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m)
 {
     int64_t blocks = 0;
     for (uint32_t i = 0; i < l->decoding; i++) {
@@ -142,7 +142,7 @@ static int64_t decode_blocks_at_most(const orr_llm *l, const orr_llm_kind *kind,
 }
 
 /* Are there at least `wanted` blocks beside those of the decoding sequences after m steps, prompts and pinned nodes? */
-static bool leaves_free(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m, int64_t wanted)
+static inline bool leaves_free(const orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m, int64_t wanted)
 {
     int64_t room = kind->blocks - l->prompt_blocks - l->cache.pinned - wanted;
     return decode_blocks_at_most(l, kind, m) <= room || decode_blocks(l, kind, site, m) <= room;
@@ -152,7 +152,7 @@ static bool leaves_free(const orr_llm *l, const orr_llm_kind *kind, const orr_ll
  * Nodes without pins give way to what is in use, the decoding sequences being as after m steps. This is done when the time in which it is in use has passed,
  * so that it does not depend on the order of what happens at one moment.
  */
-static void make_nodes_give_way(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m)
+static inline void make_nodes_give_way(orr_llm *l, const orr_llm_kind *kind, const orr_llm_site *site, uint64_t m)
 {
     int64_t room = kind->blocks - l->prompt_blocks;
     if (l->cache.blocks == l->cache.pinned || decode_blocks_at_most(l, kind, m) + l->cache.blocks <= room)
@@ -265,7 +265,7 @@ static bool tell_gap(const orr_llm *l, const orr_llm_site *site, int64_t latest,
         return true;
     orr_llm_gap *last = site->gaps->count > 0 ? orr_array_at(site->gaps, site->gaps->count - 1) : NULL;
     if (last == NULL || last->time != at - latest || last->instance != l->number) {
-        last = orr_array_extend(site->gaps, 1);
+        last = orr_array_append(site->gaps);
         if (last == NULL)
             return false;
         *last = (orr_llm_gap){.time = at - latest, .instance = l->number};
@@ -627,20 +627,21 @@ static bool complete_plan(orr_llm *l, const orr_llm_kind *kind, const orr_llm_si
     account_to(l, l->due);
     if (l->iterations > 0) {
         l->plans++;
-        orr_llm_span *span = orr_array_extend(site->spans, 1);
+        orr_llm_span *span = orr_array_append(site->spans);
         if (span == NULL)
             return false;
-        *span = (orr_llm_span){.start = l->start, .first = l->first, .slope = l->slope, .iterations = (int64_t)l->iterations, .context = l->context, .rate = l->stalled ? 0 : l->rate, .instance = l->number,
-                               .decoding = l->stalled ? 0 : l->decoding, .stalled = l->stalled ? l->decoding : 0, .prompts = l->prompts.count, .waiting = l->waiting.count};
+        uint32_t prompt_tokens = 0;
         for (uint32_t at = l->prompts.head; at != 0; at = orr_job_at(site->jobs, at - 1)->next)
-            span->prompt_tokens += orr_job_at(site->jobs, at - 1)->chunk;
+            prompt_tokens += orr_job_at(site->jobs, at - 1)->chunk;
+        *span = (orr_llm_span){.start = l->start, .first = l->first, .slope = l->slope, .iterations = (int64_t)l->iterations, .context = l->context, .rate = l->stalled ? 0 : l->rate, .instance = l->number,
+                               .decoding = l->stalled ? 0 : l->decoding, .stalled = l->stalled ? l->decoding : 0, .prompts = l->prompts.count, .prompt_tokens = prompt_tokens, .waiting = l->waiting.count,
+                               .told_apart = !l->stalled && l->waited && l->decoding > 0};
         make_nodes_give_way(l, kind, site, l->iterations - 1);
         if (l->stalled) {
             l->stood_still += l->first;
             l->waited = true;
         } else {
-            span->told_apart = l->waited && l->decoding > 0;
-            for (uint32_t i = 0; i < l->decoding && l->waited; i++)
+            for (uint32_t i = 0; l->waited && i < l->decoding; i++)
                 if (!tell_gap(l, site, latest_token(l, orr_job_at(site->jobs, heap_of(l, site)[i].job)), l->start + l->first))
                     return false;
             l->waited = false;

@@ -53,41 +53,42 @@ typedef struct orr_llm_kind {
     int64_t      blocks, reserve; /**< KV blocks of a replica; of these kept free at admissions while others run */
 } orr_llm_kind;
 
-/** The state of one replica. Plain data. */
+/** The state of one replica. Plain data; what a boundary touches stands first, together. */
 typedef struct orr_llm {
     int64_t  start, first, slope, due; /**< the plan, in 2^-10 ns; due = ORR_NEVER when idle */
     int64_t  due_ns;                   /**< when the owner must call: due rounded up, or the boundary after it where nobody hears of the one at `due` */
-    int64_t  foreseen;                 /**< how long the iteration after the plan takes if only `foreseen_job` joins, 2^-10 ns; 0: not known */
-    uint32_t foreseen_job;             /**< index plus one */
-    uint32_t foreseen_done, foreseen_chunk; /**< and of whose prompt so much is in the cache, and in the iteration */
     uint64_t iterations;               /**< of the plan */
     uint64_t iteration;                /**< how many were completed before the plan */
     uint64_t step;                     /**< of these, how many decoded */
-    uint64_t crossing;                 /**< step at which a context may reach the limit; UINT64_MAX: none */
     int64_t  context, rate;            /**< sums over decoding sequences at `start`: contexts; growth per step. 2^-16 tokens */
     int64_t  near, near_rate;          /**< the same of contexts up to the limit */
+    uint64_t crossing;                 /**< step at which a context may reach the limit; UINT64_MAX: none */
     int64_t  shared;                   /**< of their contexts: tokens in nodes of the prefix cache */
     int64_t  prompt_blocks;            /**< KV blocks of prompts, in the batch or on their way elsewhere; nodes apart */
     uint32_t decoding;                 /**< sequences in the heap */
     uint32_t heap;                     /**< first place of its heap in the site's heap array: max_batch entries */
-    uint32_t shortcuts;                /**< first place of its class prefixes in the store's shortcuts: one per class */
-    uint32_t leaving;                  /**< cancelled sequences still in the batch */
-    uint32_t pool;                     /**< the owner's: what it belongs to */
-    uint32_t number;                   /**< the owner's: which of its instances it is */
-    bool     stalled, barred;          /**< the plan does not decode; nobody may enter at `start` */
-    bool     waited;                   /**< of those that decode, some made their latest token before `start` */
     orr_job_queue waiting, prompts;
     orr_prefix_cache cache;
-    /* exact counters */
-    uint64_t admissions, preemptions, prompt_iterations;
+    uint32_t pool;                     /**< the owner's: what it belongs to */
+    uint32_t number;                   /**< the owner's: which of its instances it is */
+    /* exact counters and integrals that every boundary moves */
     uint64_t plans;                    /**< that have run: what was computed instead of `iteration` iterations */
-    uint64_t produced, surplus;        /**< answer tokens in 2^-16: made in all; of these, beyond the whole tokens of those who left */
-    uint64_t prefilled, recomputed;    /**< prompt tokens computed for the first time; again */
-    int64_t  stood_still;              /**< of those that decode, all that have made a step: since their last, 2^-10 ns */
-    int64_t  accounted;                /**< the integrals below hold up to here, 2^-10 ns */
-    /* integrals since the last orr_llm_account reset, in 2^-10 ns (times sequences) */
-    int64_t  decode_time, prompt_time;
+    uint64_t produced;                 /**< answer tokens made in all, 2^-16 */
+    int64_t  accounted;                /**< the integrals hold up to here, 2^-10 ns */
+    int64_t  decode_time, prompt_time; /**< integrals since the last orr_llm_account reset, in 2^-10 ns (times sequences) */
     int64_t  batch_time, slot_time;
+    int64_t  stood_still;              /**< of those that decode, all that have made a step: since their last, 2^-10 ns */
+    uint32_t leaving;                  /**< cancelled sequences still in the batch */
+    bool     stalled, barred;          /**< the plan does not decode; nobody may enter at `start` */
+    bool     waited;                   /**< of those that decode, some made their latest token before `start` */
+    /* what happens once for a request */
+    uint32_t shortcuts;                /**< first place of its class prefixes in the store's shortcuts: one per class */
+    uint32_t foreseen_job;             /**< index plus one */
+    int64_t  foreseen;                 /**< how long the iteration after the plan takes if only `foreseen_job` joins, 2^-10 ns; 0: not known */
+    uint32_t foreseen_done, foreseen_chunk; /**< and of whose prompt so much is in the cache, and in the iteration */
+    uint64_t admissions, preemptions, prompt_iterations;
+    uint64_t surplus;                  /**< answer tokens in 2^-16: of those produced, beyond the whole tokens of those who left */
+    uint64_t prefilled, recomputed;    /**< prompt tokens computed for the first time; again */
 } orr_llm;
 
 /** One sequence in the heap: it is done when `finish` steps are complete. Of those done together the one with the least job leaves first. */

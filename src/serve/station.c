@@ -9,7 +9,7 @@ void orr_station_start(orr_station *s, uint32_t servers, orr_discipline discipli
 
 static bool tell(const orr_station_site *site, uint32_t job, orr_outcome outcome, int64_t at_ns)
 {
-    orr_job_event *e = orr_array_extend(site->events, 1);
+    orr_job_event *e = orr_array_append(site->events);
     if (e == NULL)
         return false;
     *e = (orr_job_event){.job = job, .outcome = outcome, .at_ns = at_ns};
