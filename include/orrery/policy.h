@@ -2,7 +2,7 @@
  * Policies: who chooses the site.
  *
  * A policy is a table of functions. It sees a *view*: what one observer has been told of the grid, each column with
- * the time that it describes, and never the truth. It answers with a decision, which the host checks (does the row exist, serve
+ * the time that it describes, and never the truth (but for an oracle, which says that it is one: `sees_truth`). It answers with a decision, which the host checks (does the row exist, serve
  * what was asked, and may the data go there) and carries out; a bad decision is counted and replaced, it never
  * breaks a run. Built-in policies and `.so` files use this same door.
  *
@@ -140,6 +140,9 @@ struct orr_policy {
     uint64_t looks;
     /** Not 0: reads the names of the parts of prompts (orr_policy_request.blocks), which the host makes for such policies only. */
     uint64_t wants_blocks;
+    /** Not 0: an oracle. `host->look` shows the true state of a row at this instant, requests that are under way to it (from any observer) among those that wait. No real
+     *  policy can know that: it is a bound for others, all results flag it, and the run has one partition. Needs `looks`. */
+    uint64_t sees_truth;
 };
 
 /** What a shared object exports. */

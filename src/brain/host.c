@@ -247,6 +247,11 @@ static orr_policy_host door(behind *b) { return (orr_policy_host){.size = sizeof
 
 bool orr_host_looks(const orr_host *h) { return h->policy->size >= offsetof(orr_policy, looks) + sizeof h->policy->looks && h->policy->looks; }
 
+bool orr_host_sees_truth(const orr_host *h)
+{
+    return orr_host_looks(h) && h->policy->size >= offsetof(orr_policy, sees_truth) + sizeof h->policy->sees_truth && h->policy->sees_truth;
+}
+
 bool orr_host_wants_blocks(const orr_host *h)
 {
     return h->policy->size >= offsetof(orr_policy, wants_blocks) + sizeof h->policy->wants_blocks && h->policy->wants_blocks;

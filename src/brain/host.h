@@ -55,6 +55,9 @@ static inline const uint32_t *orr_host_candidates(const orr_host *host, uint32_t
 /** True if the policy reads what is reported through `look` alone: then the view needs no such columns. */
 bool orr_host_looks(const orr_host *host);
 
+/** Is the policy an oracle, whose looks show the truth? */
+bool orr_host_sees_truth(const orr_host *host);
+
 /** True if the policy is to be given the names of the parts of prompts. */
 bool orr_host_wants_blocks(const orr_host *host);
 

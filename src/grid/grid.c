@@ -122,7 +122,7 @@ static bool build_sites(orr_grid *g)
 static orr_status build_engine(orr_grid *g, const orr_grid_options *options)
 {
     const orr_world *w = g->world;
-    uint32_t lanes = options->lanes > 1 ? options->lanes : 1;
+    uint32_t lanes = options->lanes > 1 && !orr_host_sees_truth(&g->host) ? options->lanes : 1; /* the truth of all sites at one instant: one clock */
     orr_partition partition;
     bool cut = options->automatic ? orr_partition_worthwhile(&partition, w, &g->routes, lanes) : orr_partition_cut(&partition, w, &g->routes, lanes);
     uint32_t *origin = calloc(w->used_count + 1, sizeof *origin);

@@ -216,7 +216,7 @@ static orr_policy_view view_of(const orr_grid *g, const orr_site *site, int64_t 
 }
 
 typedef struct looker {
-    const orr_grid *grid;
+    orr_grid       *grid;
     const orr_site *site;
     int64_t         now_ns;
 } looker;

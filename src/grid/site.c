@@ -8,7 +8,7 @@ static const struct field {
 } fields[] = {
 #define FIELD(name, type) {offsetof(orr_site, name), sizeof(type)}
     FIELD(cohorts, orr_cohort_state), FIELD(requests, orr_request), FIELD(thinking, orr_thinking), FIELD(as_of, int64_t), FIELD(running, uint32_t), FIELD(waiting, uint32_t),
-    FIELD(kv_used, uint32_t), FIELD(token, int64_t), FIELD(wait, int64_t), FIELD(shown, orr_shown), FIELD(own, uint32_t), FIELD(sent, uint32_t), FIELD(unheard, orr_unheard), FIELD(board, orr_report_row), FIELD(price, int64_t),
+    FIELD(kv_used, uint32_t), FIELD(token, int64_t), FIELD(wait, int64_t), FIELD(shown, orr_shown), FIELD(own, uint32_t), FIELD(sent, uint32_t), FIELD(unheard, orr_unheard), FIELD(board, orr_report_row), FIELD(under_way, uint32_t), FIELD(price, int64_t),
     FIELD(policy, char), FIELD(block_names, uint64_t), FIELD(bytes, uint64_t[2]), FIELD(rows, orr_request_row), FIELD(pools, orr_pool_state), FIELD(llms, orr_llm),
     FIELD(stations, orr_station), FIELD(llm_heaps, orr_llm_entry), FIELD(station_heaps, orr_station_entry),
     FIELD(prefix_nodes, orr_prefix_node), FIELD(prefix_shortcuts, uint32_t), FIELD(prefix_by_key.places, orr_map_place), FIELD(egress, int64_t), FIELD(replicas, orr_replica), FIELD(units, orr_unit), FIELD(spans, orr_llm_span), FIELD(gaps, orr_llm_gap), FIELD(traced, orr_llm_span),

@@ -218,6 +218,7 @@ typedef struct orr_site {
     orr_map   by_request; /**< ingress and request slot -> job, for requests that may be given up */
     orr_array board;    /**< orr_report_row [board_slots][pool at site]: the latest reports (telemetry.h) */
     uint64_t  board_slots; /**< a power of two, no state; 0: reports go by message */
+    orr_array under_way; /**< uint32_t [pool at site] requests sent here and not yet arrived (oracles) */
     orr_array received; /**< uint32_t [pool at site][ingress] requests received (reports by message) */
     orr_array carry;    /**< uint32_t accounts of the meter */
     orr_array rated;    /**< uint64_t [pool at site][tariff][kind] tokens rated: from which the audit reckons the money anew */

@@ -127,6 +127,8 @@ bool orr_telemetry_sound(const orr_site *s) { return s->board.count == s->board_
 
 bool orr_telemetry_open_board(const orr_grid *g, orr_site *s)
 {
+    if (orr_host_sees_truth(&g->host) && !orr_array_extend(&s->under_way, s->pools.count))
+        return false;
     if (by_message(g))
         return orr_array_extend(&s->received, (size_t)s->pools.count * (g->world->ingress_count + 1)) != NULL;
     return orr_array_extend(&s->board, s->board_slots * s->pools.count) != NULL;
@@ -210,8 +212,18 @@ void orr_telemetry_report(orr_grid *g, orr_lane *lane, orr_site *s)
         orr_timer(lane, s->id, ORR_TIMER_REPORT, 0, (int64_t)s->reports * g->world->telemetry_period_ns);
 }
 
+/* Requests under way to a pool, NULL where nobody asks. (After a branch from another policy those sent before it are not known.) */
+static uint32_t *under_way_to(orr_grid *g, uint32_t pool)
+{
+    orr_array *counts = &g->sites[g->world->pools[pool].site].under_way;
+    return orr_host_sees_truth(&g->host) && counts->count > 0 ? (uint32_t *)counts->items + g->place[pool] : NULL;
+}
+
 void orr_telemetry_arrived(orr_grid *g, orr_site *s, uint32_t pool, uint32_t source)
 {
+    uint32_t *under_way = under_way_to(g, pool);
+    if (under_way != NULL)
+        *under_way -= *under_way > 0;
     if (by_message(g))
         ((uint32_t *)s->received.items)[g->place[pool] * (g->world->ingress_count + 1) + g->world->sites[source].ingress]++;
 }
@@ -302,8 +314,20 @@ void orr_telemetry_refresh(orr_grid *g, orr_site *o, int64_t now)
             refresh_site(g, o, c, now);
 }
 
-orr_policy_row orr_telemetry_look(const orr_grid *g, const orr_site *o, uint32_t row, int64_t now)
+/* What only an oracle can know: the state of the pool itself, now. */
+static orr_policy_row truth(orr_grid *g, uint32_t row, int64_t now)
 {
+    uint32_t serving = g->world->pools[row].site;
+    const uint32_t *under_way = under_way_to(g, row);
+    orr_report_row r;
+    fill_row(g, orr_engine_lane_of(g->engine, serving), &g->sites[serving], g->place[row], &r);
+    return (orr_policy_row){.as_of_ns = now, .running = r.running, .waiting = r.waiting + (under_way != NULL ? *under_way : 0), .kv_used_ppm = r.kv_used_ppm, .token_ns = r.token_ns, .wait_ns = r.wait_ns};
+}
+
+orr_policy_row orr_telemetry_look(orr_grid *g, const orr_site *o, uint32_t row, int64_t now)
+{
+    if (orr_host_sees_truth(&g->host))
+        return truth(g, row, now);
     orr_policy_row seen = {.as_of_ns = -1, .own = g->world->own_decisions ? ((uint32_t *)o->own.items)[row] : 0};
     if (o->as_of.count > 0) {
         seen.as_of_ns = ((int64_t *)o->as_of.items)[row];
@@ -359,6 +383,9 @@ static uint32_t lost_from(const orr_grid *g, const orr_site *o, uint32_t serving
 void orr_telemetry_sent(orr_grid *g, orr_lane *lane, orr_site *o, uint32_t row, int64_t arrives)
 {
     const orr_world *w = g->world;
+    uint32_t *under_way = under_way_to(g, row);
+    if (under_way != NULL)
+        ++*under_way;
     if (!w->own_decisions)
         return;
     ((uint32_t *)o->own.items)[row]++;

@@ -36,7 +36,7 @@ void orr_telemetry_start(orr_grid *grid, orr_lane *lane, orr_site *site);
 /** A period is over: the site reports. */
 void orr_telemetry_report(orr_grid *grid, orr_lane *lane, orr_site *site);
 
-/** A request of `source` for `pool` has arrived at `site`. */
+/** A request of `source` for `pool` has arrived at `site`. To be told before anything else of it. */
 void orr_telemetry_arrived(orr_grid *grid, orr_site *site, uint32_t pool, uint32_t source);
 
 /** Something at `pool` has changed: reported at once with period 0. */
@@ -48,8 +48,8 @@ void orr_telemetry_receive(orr_site *observer, const void *payload, uint32_t len
 /** Brings the columns and the own decisions up to `now_ns`, before the policy is asked. */
 void orr_telemetry_refresh(orr_grid *grid, orr_site *observer, int64_t now_ns);
 
-/** What the observer knows of a row; after orr_telemetry_refresh to the same moment. */
-orr_policy_row orr_telemetry_look(const orr_grid *grid, const orr_site *observer, uint32_t row, int64_t now_ns);
+/** What the observer knows of a row, or for an oracle what is; after orr_telemetry_refresh to the same moment. */
+orr_policy_row orr_telemetry_look(orr_grid *grid, const orr_site *observer, uint32_t row, int64_t now_ns);
 
 /** The observer has sent a request to `row`, to arrive at `arrives_ns`. */
 void orr_telemetry_sent(orr_grid *grid, orr_lane *lane, orr_site *observer, uint32_t row, int64_t arrives_ns);

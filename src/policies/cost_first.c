@@ -18,7 +18,8 @@ static void route(void *state, const orr_policy_host *host, const orr_policy_wor
     double least_price = 0, least_total = 0, price_total = 0;
     for (uint32_t i = 0; i < request->candidate_count; i++) {
         uint32_t row = request->candidates[i];
-        double total = orr_expected_total_ns(world, view, request, row), first = orr_expected_first_ns(world, view, request, row);
+        orr_policy_row seen = orr_view_row(view, row);
+        double total = orr_expected_total_ns(world, &seen, request, row), first = orr_expected_first_ns(world, &seen, request, row);
         if (fastest == UINT32_MAX || total < least_total) {
             fastest = row;
             least_total = total;

@@ -2,20 +2,21 @@
 #include "policies/load.h"
 #include "policies/policies.h"
 
+#include <math.h>
+
 static void route(void *state, const orr_policy_host *host, const orr_policy_world *world, const orr_policy_view *view,
                   const orr_policy_request *request, const double *options, orr_decision *decision)
 {
     (void)state, (void)host, (void)options;
-    uint32_t best = request->candidates[0];
-    double least = orr_expected_total_ns(world, view, request, best);
-    for (uint32_t i = 1; i < request->candidate_count; i++) {
-        double total = orr_expected_total_ns(world, view, request, request->candidates[i]);
+    double least = INFINITY;
+    for (uint32_t i = 0; i < request->candidate_count; i++) {
+        orr_policy_row seen = orr_view_row(view, request->candidates[i]);
+        double total = orr_expected_total_ns(world, &seen, request, request->candidates[i]);
         if (total < least) {
             least = total;
-            best = request->candidates[i];
+            decision->row = request->candidates[i];
         }
     }
-    decision->row = best;
 }
 
 const orr_policy orr_policy_least_expected_latency = {.size = sizeof(orr_policy),

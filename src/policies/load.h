@@ -28,14 +28,20 @@ static inline uint32_t orr_pick(uint64_t bits, uint32_t n) { return (uint32_t)((
 /** A candidate drawn with probability proportional to its slots; `k` numbers the draw among those of this request. */
 uint32_t orr_sample(const orr_policy_host *host, const orr_policy_request *request, uint32_t k);
 
-/** Time per answer token at a row if one more joins, ns: as reported, grown by what this observer has sent since. */
-double orr_expected_token_ns(const orr_policy_world *world, const orr_policy_view *view, uint32_t row);
+/** What the view says of a row, as a look would. */
+static inline orr_policy_row orr_view_row(const orr_policy_view *view, uint32_t row)
+{
+    return (orr_policy_row){.as_of_ns = view->as_of_ns[row], .token_ns = view->token_ns[row], .wait_ns = view->wait_ns[row], .running = view->running[row], .waiting = view->waiting[row], .kv_used_ppm = view->kv_used_ppm[row], .own = view->own[row]};
+}
+
+/** Time per answer token at a row if one more joins, ns: as reported, grown by what this observer has sent since. `seen` is what is known of it. */
+double orr_expected_token_ns(const orr_policy_world *world, const orr_policy_row *seen, uint32_t row);
 
 /** Expected wait before service at a row, ns. */
-double orr_expected_wait_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row);
+double orr_expected_wait_ns(const orr_policy_world *world, const orr_policy_row *seen, const orr_policy_request *request, uint32_t row);
 
 /** Expected time to first token and to the last one, seen from the observer, ns. */
-double orr_expected_first_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row);
-double orr_expected_total_ns(const orr_policy_world *world, const orr_policy_view *view, const orr_policy_request *request, uint32_t row);
+double orr_expected_first_ns(const orr_policy_world *world, const orr_policy_row *seen, const orr_policy_request *request, uint32_t row);
+double orr_expected_total_ns(const orr_policy_world *world, const orr_policy_row *seen, const orr_policy_request *request, uint32_t row);
 
 #endif

@@ -109,6 +109,7 @@ static orr_status write_head(orr_recorder *r, const orr_grid *grid)
     status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "status", "partial");
     status = status != ORR_OK ? status : orr_write_attribute_integer(r->file, "seed", (int64_t)w->seed);
     status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "policy", label_of(grid));
+    status = status != ORR_OK ? status : orr_write_attribute_integer(r->file, "oracle", orr_host_sees_truth(&grid->host));
     status = status != ORR_OK ? status : orr_write_attribute_integer(r->file, "simulated_until", 0);
     status = status != ORR_OK ? status : orr_write_attribute_integer(r->file, "start", w->start_s);
     status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "title", w->title);
@@ -136,6 +137,7 @@ static orr_status rewrite_head(orr_recorder *r, const orr_grid *grid)
     H5Adelete(r->file, "scenario_hash");
     H5Ldelete(r->file, "/scenario/text", H5P_DEFAULT);
     orr_status status = orr_write_attribute_text(r->file, "policy", label_of(grid));
+    status = status != ORR_OK ? status : orr_write_attribute_integer(r->file, "oracle", orr_host_sees_truth(&grid->host));
     status = status != ORR_OK ? status : orr_write_attribute_text(r->file, "scenario_hash", hash);
     return status != ORR_OK ? status : orr_write_text(r->file, "/scenario/text", r->world->text);
 }

@@ -18,6 +18,7 @@ typedef struct run {
     const char *path;
     char       *policy, *status, *text;
     uint64_t    seed, fingerprint;
+    bool        oracle;
     int64_t     until_ns;
     size_t      policy_index;
     cJSON      *summary;
@@ -47,6 +48,7 @@ static bool look_at(page *p, run *r)
     r->status = orr_read_attribute_text(file, "status");
     r->text = orr_read_text(file, "/scenario/text");
     r->seed = (uint64_t)orr_read_attribute_integer(file, "seed", 0);
+    r->oracle = orr_read_attribute_integer(file, "oracle", 0) != 0;
     r->until_ns = orr_read_attribute_integer(file, "simulated_until", 0);
     r->fingerprint = orr_shape_fingerprint(file);
     H5Fclose(file);
@@ -187,6 +189,14 @@ static bool add_seeds(cJSON *to, const page *p, size_t policy)
     return ok;
 }
 
+static bool is_oracle(const page *p, size_t policy)
+{
+    bool oracle = false;
+    for (size_t i = 0; i < p->count; i++)
+        oracle = oracle || (p->runs[i].policy_index == policy && p->runs[i].oracle);
+    return oracle;
+}
+
 static bool add_policies(cJSON *to, const page *p, const bool *link_shown)
 {
     cJSON *list = cJSON_AddArrayToObject(to, "policies");
@@ -195,7 +205,7 @@ static bool add_policies(cJSON *to, const page *p, const bool *link_shown)
         cJSON *policy = cJSON_CreateObject();
         cJSON_AddStringToObject(policy, "name", p->policies[k]);
         ok &= add_seeds(policy, p, k);
-        cJSON_AddFalseToObject(policy, "oracle"); /* no policy can ask for the truth yet */
+        cJSON_AddBoolToObject(policy, "oracle", is_oracle(p, k));
         ok &= orr_series_describe(policy, &p->series[k], link_shown);
         cJSON_AddItemToArray(list, policy);
     }

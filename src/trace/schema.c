@@ -152,7 +152,7 @@ char *orr_trace_reference(void)
     if (out == NULL)
         return NULL;
     fprintf(out, "# The file of a run\n\nOne group per table, one dataset per column, each with the attributes `units` and `long_name`.\n"
-                 "Attributes of `/`: `format_version`, `orrery_version`, `status` (`complete` or `partial`), `seed`, `policy`, `simulated_until` (ns),\n"
+                 "Attributes of `/`: `format_version`, `orrery_version`, `status` (`complete` or `partial`), `seed`, `policy`, `oracle` (1 if the policy saw the truth), `simulated_until` (ns),\n"
                  "`start` (s since 1970 UTC), `scenario_hash`. `/scenario/text` is the resolved scenario. What depends on the machine is under `/host` only:\n"
                  "`wall_s`, `cpu_s`, `output_s` (writing), `events`, `peak_rss_bytes`, `lanes` (partitions of the run) and `window_requests` (expected per lane\n"
                  "between two meetings of the lanes; unbounded with one lane).\n");
