@@ -16,7 +16,7 @@ void orr_results_clear(orr_results *r)
 {
     for (size_t i = 0; i < r->name_count; i++)
         free(r->names[i]);
-    void *const owned[] = {r->names, r->value, r->state, r->wall_s, r->peak_memory, r->unstable, r->shown, r->estimate, r->warm_up_ns};
+    void *const owned[] = {r->names, r->value, r->state, r->wall_s, r->peak_memory, r->unstable, r->shown, r->estimate, r->against, r->warm_up_ns};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     *r = (orr_results){0};
@@ -133,6 +133,19 @@ static orr_status read_names(orr_results *r, orr_problems *problems)
     return ok ? ORR_OK : orr_problems_any(problems) ? ORR_BAD_INPUT : ORR_NO_MEMORY;
 }
 
+static void find_references(orr_results *r)
+{
+    static const char *const names[ORR_MOST_REFERENCES] = {"oracle", "random", "nearest"};
+    const orr_study *s = r->campaign->study;
+    for (size_t n = 0; n < ORR_MOST_REFERENCES; n++) {
+        size_t p = 0;
+        while (p < s->policy_count && strcmp(s->policies[p].name, names[n]) != 0)
+            p++;
+        if (p < s->policy_count && p != s->baseline)
+            r->reference[r->reference_count++] = p;
+    }
+}
+
 static bool allocate(orr_results *r)
 {
     size_t runs = r->campaign->plan.run_count, variants = r->campaign->plan.variant_count;
@@ -142,10 +155,12 @@ static bool allocate(orr_results *r)
     r->peak_memory = calloc(runs + 1, sizeof *r->peak_memory);
     r->unstable = calloc(runs + 1, sizeof *r->unstable);
     r->estimate = calloc(variants * r->shown_count + 1, sizeof *r->estimate);
+    find_references(r);
+    r->against = calloc(r->reference_count * variants * r->shown_count + 1, sizeof *r->against);
     r->warm_up_ns = calloc(orr_study_cells(r->campaign->study) + 1, sizeof *r->warm_up_ns);
     for (size_t i = 0; r->value != NULL && i < runs * r->name_count; i++)
         r->value[i] = NAN;
-    return r->value && r->state && r->wall_s && r->peak_memory && r->unstable && r->estimate && r->warm_up_ns;
+    return r->value && r->state && r->wall_s && r->peak_memory && r->unstable && r->estimate && r->against && r->warm_up_ns;
 }
 
 static bool read_runs(orr_results *r)
@@ -224,28 +239,42 @@ static bool estimate_over_seeds(orr_results *r)
         size_t pairs = policy == s->baseline ? 0 : orr_results_pairs(r, variant, base, name, a, b);
         e->difference = orr_estimate_difference(a, b, pairs, s->level);
         e->correlation = orr_estimate_correlation(a, b, pairs);
+        for (size_t k = 0; k < r->reference_count; k++) {
+            orr_result_difference *d = &r->against[k * estimates + i];
+            pairs = policy == r->reference[k] ? 0 : orr_results_pairs(r, variant, variant - policy + r->reference[k], name, a, b);
+            d->difference = orr_estimate_difference(a, b, pairs, s->level);
+            d->correlation = orr_estimate_correlation(a, b, pairs);
+        }
     }
     free(a);
     free(b);
     return ok;
 }
 
-/* Which differences stand among all claims of the study. Means of growing queues are no claims. */
+/* The p-value of a difference to another policy; means of growing queues are no claims. */
+static double claim(const orr_results *r, size_t variant, size_t reference, const orr_estimate *difference)
+{
+    size_t policy = variant % r->campaign->study->policy_count, unstable, other_unstable;
+    orr_results_runs(r, variant, &unstable);
+    orr_results_runs(r, variant - policy + reference, &other_unstable);
+    return policy == reference || unstable + other_unstable > 0 ? NAN : difference->p;
+}
+
+/* Which differences, to the baseline and to the references, stand among all claims of the study. */
 static bool judge_claims(orr_results *r)
 {
     const orr_study *s = r->campaign->study;
-    size_t estimates = orr_study_cells(s) * s->policy_count * r->shown_count;
-    double *p = calloc(estimates + 1, sizeof *p);
-    bool *significant = calloc(estimates + 1, sizeof *significant), ok = p != NULL && significant != NULL;
-    for (size_t i = 0; ok && i < estimates; i++) {
-        size_t variant = i / r->shown_count, policy = variant % s->policy_count, unstable, base_unstable;
-        orr_results_runs(r, variant, &unstable);
-        orr_results_runs(r, variant - policy + s->baseline, &base_unstable);
-        p[i] = policy == s->baseline || unstable + base_unstable > 0 ? NAN : r->estimate[i].difference.p;
+    size_t estimates = orr_study_cells(s) * s->policy_count * r->shown_count, claims = (1 + r->reference_count) * estimates;
+    double *p = calloc(claims + 1, sizeof *p);
+    bool *significant = calloc(claims + 1, sizeof *significant), ok = p != NULL && significant != NULL;
+    for (size_t i = 0; ok && i < claims; i++) {
+        p[i] = i < estimates ? claim(r, i / r->shown_count, s->baseline, &r->estimate[i].difference)
+                             : claim(r, i % estimates / r->shown_count, r->reference[i / estimates - 1], &r->against[i - estimates].difference);
+        r->claims += !isnan(p[i]);
     }
-    ok = ok && orr_holm(p, estimates, 1 - s->level, significant);
-    for (size_t i = 0; ok && i < estimates; i++)
-        r->estimate[i].significant = significant[i];
+    ok = ok && orr_holm(p, claims, 1 - s->level, significant);
+    for (size_t i = 0; ok && i < claims; i++)
+        *(i < estimates ? &r->estimate[i].significant : &r->against[i - estimates].significant) = significant[i];
     free(p);
     free(significant);
     return ok;

@@ -3,7 +3,8 @@
  *
  * A value belongs to a run and a metric, NaN where the run has none. Estimates belong to a variant of the grid and a metric: mean over seeds with
  * Student's interval, and the difference to the baseline in the same cell, seed by seed (statistics/estimate.h). "Significant" holds for
- * all claims of the study together (Holm).
+ * all claims of the study together (Holm). Beside the baseline, policies that every study can be measured by are references if it has them: the oracle (the distance to it
+ * is the regret), random and nearest.
  */
 #ifndef ORRERY_STUDY_RESULTS_H
 #define ORRERY_STUDY_RESULTS_H
@@ -17,6 +18,15 @@ typedef struct orr_result_estimate {
     bool         significant;
 } orr_result_estimate;
 
+enum { ORR_MOST_REFERENCES = 3 };
+
+/** A paired difference to a reference. */
+typedef struct orr_result_difference {
+    orr_estimate difference; /**< NaN for the reference itself */
+    double       correlation;
+    bool         significant;
+} orr_result_difference;
+
 typedef struct orr_results {
     const orr_campaign *campaign;
     char              **names;      /**< metrics: all plain numbers of the summaries, and what the study asks for */
@@ -28,9 +38,12 @@ typedef struct orr_results {
     size_t             *shown;      /**< names that the study shows, in its order */
     size_t              shown_count;
     orr_result_estimate *estimate;  /**< [variant * shown_count + shown], of the variants of the grid */
+    size_t              reference[ORR_MOST_REFERENCES], reference_count; /**< policies, the baseline not among them */
+    orr_result_difference *against; /**< [reference * estimates + variant * shown_count + shown] */
     orr_study_method    method;     /**< never auto */
     int64_t            *warm_up_ns; /**< by cell: deleted from the beginning of its runs; -1: they had not settled */
     size_t              done, failed, missing;
+    size_t              claims; /**< differences that were tested together */
 } orr_results;
 
 /** Reads everything from the book, and from the runs where a warm-up is deleted. ORR_BAD_INPUT with problems: an unknown metric, no run that is done. */

@@ -325,8 +325,9 @@ static void add_policy(reader *r, const orr_node *item)
     const orr_node *label = item->kind == ORR_NODE_MAP ? orr_node_get(item, "label") : NULL, *options = item->kind == ORR_NODE_MAP ? orr_node_get(item, "options") : NULL;
     const char *slash = strrchr(name->text, '/');
     *p = (orr_study_policy){.where = item->where, .overrides = room(r, 3, sizeof *p->overrides)};
+    p->name = copy(r, name->text);
     p->label = copy(r, label != NULL ? label->text : slash != NULL ? slash + 1 : name->text);
-    if (p->label == NULL || p->overrides == NULL)
+    if (p->label == NULL || p->name == NULL || p->overrides == NULL)
         return;
     for (size_t k = 0; k < r->study->policy_count; k++)
         if (strcmp(r->study->policies[k].label, p->label) == 0)
@@ -349,7 +350,7 @@ static void read_policies(reader *r)
         return;
     /* The scenario's own. */
     const orr_node *policy = orr_node_get(orr_document_root(r->scenario), "policy"), *name = policy == NULL ? NULL : orr_node_get(policy, "name"), *label = policy == NULL ? NULL : orr_node_get(policy, "label");
-    r->study->policies[0] = (orr_study_policy){.where = r->root->where, .label = copy(r, label != NULL ? label->text : name != NULL ? name->text : "power_of_d")};
+    r->study->policies[0] = (orr_study_policy){.where = r->root->where, .label = copy(r, label != NULL ? label->text : name != NULL ? name->text : "power_of_d"), .name = copy(r, name != NULL ? name->text : "power_of_d")};
     r->study->policy_count = 1;
 }
 
@@ -660,6 +661,7 @@ void orr_study_destroy(orr_study *s)
     }
     for (size_t p = 0; p < s->policy_count; p++) {
         free(s->policies[p].label);
+        free(s->policies[p].name);
         free_texts(s->policies[p].overrides, s->policies[p].count);
     }
     for (size_t i = 0; i < s->parameter_count; i++) {

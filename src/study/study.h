@@ -29,7 +29,7 @@ typedef struct orr_axis {
 } orr_axis;
 
 typedef struct orr_study_policy {
-    char  *label;
+    char  *label, *name; /**< what results call it, and what the program does */
     char **overrides;
     size_t count;
     orr_where where;

@@ -70,6 +70,34 @@ static void add_index(cJSON *to, const char *name, const orr_study *s, const siz
         cJSON_AddItemToArray(list, cJSON_CreateNumber((double)index[a]));
 }
 
+/* [mean, low, high, pairs, p, significant, correlation] */
+static cJSON *difference_of(const orr_estimate *e, bool significant, double correlation)
+{
+    cJSON *d = triple(e);
+    cJSON_AddItemToArray(d, cJSON_CreateNumber((double)e->count));
+    cJSON_AddItemToArray(d, orr_json_number(e->p));
+    cJSON_AddItemToArray(d, cJSON_CreateBool(significant));
+    cJSON_AddItemToArray(d, orr_json_number(correlation));
+    return d;
+}
+
+/* The same to the references, by their labels. */
+static void add_against(cJSON *cell, const orr_results *r, size_t variant)
+{
+    const orr_study *s = r->campaign->study;
+    size_t estimates = orr_study_cells(s) * s->policy_count * r->shown_count;
+    cJSON *against = r->reference_count == 0 ? NULL : cJSON_AddObjectToObject(cell, "against");
+    for (size_t k = 0; k < r->reference_count; k++) {
+        if (variant % s->policy_count == r->reference[k])
+            continue;
+        cJSON *to = cJSON_AddObjectToObject(against, s->policies[r->reference[k]].label);
+        for (size_t m = 0; m < r->shown_count; m++) {
+            const orr_result_difference *d = &r->against[k * estimates + variant * r->shown_count + m];
+            cJSON_AddItemToObject(to, r->names[r->shown[m]], difference_of(&d->difference, d->significant, d->correlation));
+        }
+    }
+}
+
 static void add_cells(cJSON *to, const orr_results *r)
 {
     const orr_study *s = r->campaign->study;
@@ -89,13 +117,9 @@ static void add_cells(cJSON *to, const orr_results *r)
             cJSON_AddItemToObject(metrics, name, triple(&e->own));
             if (differences == NULL)
                 continue;
-            cJSON *d = triple(&e->difference);
-            cJSON_AddItemToArray(d, cJSON_CreateNumber((double)e->difference.count));
-            cJSON_AddItemToArray(d, orr_json_number(e->difference.p));
-            cJSON_AddItemToArray(d, cJSON_CreateBool(e->significant));
-            cJSON_AddItemToArray(d, orr_json_number(e->correlation));
-            cJSON_AddItemToObject(differences, name, d);
+            cJSON_AddItemToObject(differences, name, difference_of(&e->difference, e->significant, e->correlation));
         }
+        add_against(cell, r, v);
         cJSON_AddItemToArray(list, cell);
     }
 }
@@ -212,7 +236,7 @@ static void add_method(cJSON *to, const orr_results *r)
     if (r->campaign->plan.warmed_up)
         snprintf(how, sizeof how, "the scenario itself leaves the first requests of every run out of latencies (output.warmup)");
     int64_t longest = 0;
-    size_t unsettled = 0, claims = orr_study_cells(s) * (s->policy_count - 1) * r->shown_count;
+    size_t unsettled = 0;
     for (size_t c = 0; c < orr_study_cells(s); c++) {
         longest = r->warm_up_ns[c] > longest ? r->warm_up_ns[c] : longest;
         unsettled += r->warm_up_ns[c] < 0;
@@ -224,7 +248,7 @@ static void add_method(cJSON *to, const orr_results *r)
     snprintf(text, sizeof text,
              "Means over %zu seeds with Student's intervals at %.4g %%; %s. Differences are taken seed by seed, since all policies meet the same requests on a seed, and called significant if they stand among all %zu comparisons of the study (Holm's correction). Where "
              "queues grow to the end, means depend on the duration and are not shown.",
-             s->seed_count, 100 * s->level, how, claims);
+             s->seed_count, 100 * s->level, how, r->claims);
     cJSON_AddStringToObject(to, "method", names[r->method]);
     cJSON_AddStringToObject(to, "method_text", text);
     orr_json_add(to, "warm_up_s", (double)longest * 1e-9);
@@ -260,6 +284,12 @@ cJSON *orr_study_json(const orr_results *r)
     cJSON_AddNumberToObject(runs, "failed", (double)r->failed);
     cJSON_AddNumberToObject(runs, "missing", (double)r->missing);
     add_axes(to, s);
+    cJSON *references = cJSON_AddArrayToObject(to, "references");
+    for (size_t k = 0; k < r->reference_count; k++)
+        cJSON_AddItemToArray(references, cJSON_CreateString(s->policies[r->reference[k]].label));
+    for (size_t p = 0; p < s->policy_count; p++)
+        if (strcmp(s->policies[p].name, "oracle") == 0)
+            cJSON_AddStringToObject(to, "oracle", s->policies[p].label);
     cJSON *policies = cJSON_AddArrayToObject(to, "policies"), *metrics = cJSON_AddArrayToObject(to, "metrics");
     for (size_t p = 0; p < s->policy_count; p++)
         cJSON_AddItemToArray(policies, cJSON_CreateString(s->policies[p].label));

@@ -80,7 +80,7 @@ bool orr_page_assemble(FILE *out, const char *page_template, const orr_page_part
 
 /* --- its parts --- */
 
-enum { TEMPLATE, STYLE, ECHARTS, LAND, SCRIPT, SCRIPTS = 22, FILES = SCRIPT + SCRIPTS };
+enum { TEMPLATE, STYLE, ECHARTS, LAND, SCRIPT, SCRIPTS = 23, FILES = SCRIPT + SCRIPTS };
 static const char *const file_names[FILES] = {
     "report/template.html",
     "report/style.css",
@@ -99,6 +99,7 @@ static const char *const file_names[FILES] = {
     "report/page/study_verdict.js",
     "report/page/study_sweeps.js",
     "report/page/study_choices.js",
+    "report/page/study_bounds.js",
     "report/page/latency.js",
     "report/page/load.js",
     "report/page/map.js",

@@ -2,6 +2,8 @@
 import os
 import subprocess
 
+import h5py
+
 from harness import ROOT, differing, main, orrery, path, run, scenario, summary
 
 EXAMPLE = os.path.join(ROOT, "tests", "policies", "example")
@@ -44,6 +46,22 @@ def test_a_file_that_is_not_a_policy_is_refused():
 # A shared object that is no policy: any will do.
 ORRERY_LIBRARY = next(os.path.join(f, n) for f in ("/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib64") if os.path.isdir(f)
                       for n in sorted(os.listdir(f)) if n.startswith("libz.so"))
+
+def test_the_oracle_sees_the_truth_whatever_is_reported_and_is_flagged():
+    dispatch = scenario("oracles/dispatch.yaml")
+    runs = {(p, age): run(dispatch, f"oracle-{p}-{age}.h5", "--set", "params.requests=100k", "--set", f"params.state_age={age}", "-p", p) for p in ("oracle", "join_shortest_queue") for age in (0, 2)}
+    mean = {key: summary(file)["latency"]["e2e"]["mean"] for key, file in runs.items()}
+    assert mean["oracle", 0] == mean["oracle", 2], "reports do not matter to it"
+    assert abs(mean["oracle", 2] - mean["join_shortest_queue", 0]) < 0.03 < mean["join_shortest_queue", 2] - 3, mean
+    for (policy, _), file in runs.items():
+        with h5py.File(file) as f:
+            assert f.attrs["oracle"] == (policy == "oracle")
+    two = run(dispatch, "oracle-threads.h5", "--set", "params.requests=100k", "--set", "params.state_age=2", "-p", "oracle", "--threads", 2)
+    assert not differing(runs["oracle", 2], two)
+    done = orrery("compare", runs["oracle", 2], runs["join_shortest_queue", 2], "-o", path("oracle.html"))
+    assert done.returncode == 0, done.stderr
+    assert '"oracle":true' in open(path("oracle.html")).read()
+
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
 /* The page itself: sections in their order, contents, and what happens when it is resized, recoloured or printed. */
 
-const SECTIONS = [expectedSection, sweepSection, ...(study ? [frontSection] : []), tornadoSection, cellsSection, studyRunsSection, focusSection,
+const SECTIONS = [expectedSection, sweepSection, ...(study ? [frontSection] : []), ...(study ? [boundsSection] : []), tornadoSection, cellsSection, studyRunsSection, focusSection,
   figuresSection, policySection, ...(study ? [] : [frontSection]), latencySection, refusalSection, flowSection, heatSection, mapSection, costSection, energySection, decisionsSection, madeSection];
 
 /** A section that cannot be drawn says so in its place and leaves the others alone. */

@@ -2,7 +2,8 @@
 
    A cell is one point of the axes under one policy, estimated over its seeds. A cell with growing queues has no mean: it
    is called unstable wherever it is shown, and counts as worse than any stable one. Differences to the baseline are
-   paired by seed and tested by the program; between two other policies only the means are compared, and the words say so. */
+   paired by seed and tested by the program, and so are those to the oracle, to random and to nearest if the study has them; between two other policies only the
+   means are compared, and the words say so. */
 
 const study = data.study && list(data.study.policies).length && list(data.study.cells).length ? data.study : null;
 const studyMetrics = study ? list(study.metrics) : [];
@@ -34,10 +35,11 @@ function estimateOf(cell, metric) {
   return Array.isArray(values) && finite(values[0]) ? { mean: values[0], low: values[1], high: values[2] } : null;
 }
 
-/** The paired difference of a cell to the baseline in the same place, in the shape that judge() takes. */
-function pairedOf(cell, metric) {
-  const values = cell && cell.differences ? cell.differences[metric.key] : null;
-  if (!Array.isArray(values) || !finite(values[0]) || unstable(cell) || unstable(cellAt(cell.at, studyBaseline))) return null;
+/** The paired difference of a cell to a reference in the same place, in the shape that judge() takes. The program has tested those to the baseline and to the policies in `study.references`. */
+function pairedOf(cell, metric, reference = studyBaseline) {
+  const tested = cell && (reference === studyBaseline ? cell.differences : cell.against && cell.against[study.policies[reference]]);
+  const values = tested ? tested[metric.key] : null;
+  if (!Array.isArray(values) || !finite(values[0]) || unstable(cell) || unstable(cellAt(cell.at, reference))) return null;
   const [difference, difference_low, difference_high, pairs, p, significant, correlation] = values;
   return { difference, difference_low, difference_high, pairs, p, significant: Boolean(significant), correlation };
 }
@@ -49,7 +51,7 @@ function standing(at, policy, reference, metric) {
   if (unstable(own) || unstable(other)) return unstable(own) && unstable(other) ? null : { sign: unstable(own) ? 1 : -1, unstable: true, tested: false };
   const a = estimateOf(own, metric), b = estimateOf(other, metric);
   if (!a || !b) return null;
-  const paired = reference === studyBaseline ? pairedOf(own, metric) : null;
+  const paired = pairedOf(own, metric, reference);
   const difference = paired ? paired.difference : a.mean - b.mean;
   return { sign: Math.sign(sense(metric) * difference), difference, ratio: b.mean > 0 && a.mean > 0 ? a.mean / b.mean : null, paired, tested: Boolean(paired && finite(paired.difference_low)), significant: Boolean(paired && paired.significant) };
 }

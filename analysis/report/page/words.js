@@ -48,7 +48,7 @@ const UNIT_NAMES = { "1/s": "per second", "req/s": "requests/s", "kwh": "kWh", "
 
 /** The unit to print a group of numbers in, and the factor to it: one unit for all, chosen by the largest. */
 function unitScale(unit, key, size) {
-  const most = Math.abs(size);
+  const most = finite(size) ? Math.abs(size) : 0; /* a metric that no run has */
   const dimensionless = !unit || unit === "1";
   if (RATIO_UNITS.has(unit) || (dimensionless && /utilisation|attainment|share|fraction/.test(key || ""))) {
     return { factor: unit === "%" ? 1 : 100, label: "%", difference: "percentage points" };
