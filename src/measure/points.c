@@ -83,10 +83,10 @@ static size_t prefix(const char *text, const char *name)
     return isalnum((unsigned char)text[n]) ? 0 : n;
 }
 
-/* The catalogue's name for what a table calls `text`: the row whose name, title or one of whose aliases is the longest beginning of it. NULL: none. */
-static const char *find(const orr_csv *catalogue, const char *text)
+/* The catalogue's name for what a table calls `text`: the row whose name, title or one of whose aliases is the longest beginning of it, and how much that takes. NULL: none. */
+static const char *find(const orr_csv *catalogue, const char *text, size_t *taken)
 {
-    const char *found = NULL, *slash = strrchr(text, '/');
+    const char *found = NULL, *start = text, *slash = strrchr(text, '/');
     size_t longest = 0;
     int name = orr_csv_column(catalogue, "name"), title = orr_csv_column(catalogue, "title"), aliases = orr_csv_column(catalogue, "aliases");
     text = slash == NULL ? text : slash + 1;
@@ -105,6 +105,7 @@ static const char *find(const orr_csv *catalogue, const char *text)
             found = orr_csv_cell(catalogue, r, name);
         }
     }
+    *taken = slash == NULL ? longest : longest + (size_t)(text - start);
     return found;
 }
 
@@ -117,6 +118,16 @@ static bool contains(const char *text, const char *part)
         if (part[n] == 0)
             return true;
     }
+    return false;
+}
+
+/* Does what follows an accelerator's name make it another card, with less memory, bandwidth or arithmetic? (NVL72 is only the rack it is in.) */
+static bool other_card(const char *rest)
+{
+    static const char *const forms[] = {"pcie", "nvl", "40g"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (contains(rest, forms[i]) && !contains(rest, "nvl72"))
+            return true;
     return false;
 }
 
@@ -184,18 +195,21 @@ static bool read_row(const table *t, size_t row, const orr_csv *accelerators, co
     points->items = grown;
     orr_point *p = &grown[points->count++];
     const char *given = *cell(t, row, ACCELERATOR) ? cell(t, row, ACCELERATOR) : accelerator != NULL ? accelerator : "", *name;
+    size_t taken;
     *p = (orr_point){.accelerator = "", .model = "", .engine = "", .where = orr_csv_where(t->csv, row, 0), .got_ttft_s = NAN, .got_tpot_s = NAN, .got_rate = NAN};
     p->where.file = keep(points, p->where.file);
     const char *server = *cell(t, row, ENGINE) ? cell(t, row, ENGINE) : engine != NULL ? engine : "";
-    if (*server != 0 && (name = find(engines, server)) != NULL)
+    if (*server != 0 && (name = find(engines, server, &taken)) != NULL)
         p->engine = keep(points, name);
     else if (*server != 0)
         p->skipped = "the engine is not in the catalogue";
-    if ((name = find(accelerators, given)) != NULL)
-        p->accelerator = keep(points, name);
-    else
+    if ((name = find(accelerators, given, &taken)) == NULL)
         p->skipped = "the accelerator is not in the catalogue";
-    if ((name = find(models, cell(t, row, MODEL))) != NULL)
+    else if (other_card(given + taken))
+        p->skipped = "only another card of that name is in the catalogue";
+    else
+        p->accelerator = keep(points, name);
+    if ((name = find(models, cell(t, row, MODEL), &taken)) != NULL)
         p->model = keep(points, name);
     else
         p->skipped = "the model is not in the catalogue";

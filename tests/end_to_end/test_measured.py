@@ -99,12 +99,13 @@ def test_points_are_left_out_for_reasons():
     truth = folder("truth", TRUTH)
     rows = [("box", "mixing", "plain", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 20, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, 90000, 12),
             ("abacus", "mixing", "plain", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "oracle", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, "", ""),
-            ("tiny", "mixing", "plain", 1, 64, 3000, 200, 3, 50, 12), ("box", "sorting", "plain", 1, 2, 100, 200, 3, 50, 12), ("Box", "Mixing-0.12", "org/Plain-Instruct", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, "", 12)]
+            ("tiny", "mixing", "plain", 1, 64, 3000, 200, 3, 50, 12), ("box", "sorting", "plain", 1, 2, 100, 200, 3, 50, 12), ("Box", "Mixing-0.12", "org/Plain-Instruct", 1, 2, 100, 200, 3, 50, 12), ("box", "mixing", "plain", 1, 2, 100, 200, 3, "", 12),
+            ("Box 80GB PCIe", "mixing", "plain", 1, 2, 100, 200, 3, 50, 12), ("box_NVL72", "mixing", "plain", 1, 2, 100, 200, 3, 50, 12)]
     done = orrery("validate", points("mixed.csv", rows), "--data", truth, "-o", path("left.csv"))
     assert done.returncode == 0, done.stderr
-    assert "3 of 10 points count" in done.stdout
+    assert "4 of 12 points count" in done.stdout
     reasons = ["", "too few output tokens", "the time to first token is that of a queue", "the accelerator is not in the catalogue", "the model is not in the catalogue", "nothing measured",
-               "the load does not fit into the cache", "the engine is not in the catalogue", "", ""]
+               "the load does not fit into the cache", "the engine is not in the catalogue", "", "", "only another card of that name is in the catalogue", ""]
     found = [r["left_out"] for r in read(path("left.csv"))]
     assert found == reasons, found
     for why in filter(None, reasons):
