@@ -201,7 +201,9 @@ static void look(facts *f, const orr_campaign *c)
     orr_problems quiet = {0};
     *f = (facts){.failures = cJSON_CreateArray()};
     f->in_use = orr_campaign_in_use(c->folder, &f->process);
-    f->asked = orr_slurm_current(c->folder, &f->submission) && orr_slurm_ask(&f->submission, &f->queue, &quiet);
+    orr_manifest_totals entered;
+    bool all = orr_manifest_totals_of(c->manifest, &entered) && entered.state[ORR_RUN_DONE] == c->plan.run_count; /* then the cluster has nothing to tell */
+    f->asked = orr_slurm_current(c->folder, &f->submission) && !all && orr_slurm_ask(&f->submission, &f->queue, &quiet);
     bool queued = f->queue.running + f->queue.waiting > 0;
     f->began_s = queued ? changed_file(c->folder, "slurm/current") : f->in_use ? changed_file(c->folder, "lock") : 0; /* each is written at the beginning */
     orr_manifest_failures(c->manifest, add_failure, f);

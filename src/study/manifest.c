@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { INSERT, END, FORGET, GET, NOTE, SET_NOTE, WINDOW, SET_WINDOW, STATEMENTS };
 enum { BUSY_MS = 30000, LAYOUT = 2 };
@@ -60,6 +61,41 @@ static int layout_of(const orr_manifest *m)
     return version;
 }
 
+/* The code of SQLite for how it went. */
+static int open_file(orr_manifest *m, bool write)
+{
+    int code = sqlite3_open_v2(m->path, &m->db, write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    sqlite3_busy_timeout(m->db, BUSY_MS);
+    sqlite3_stmt *check = NULL;
+    if (write && (code = sqlite3_prepare_v2(m->db, "PRAGMA quick_check(1)", -1, &check, NULL)) == SQLITE_OK) {
+        bool sound = sqlite3_step(check) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(check, 0), "ok") == 0;
+        code = sqlite3_finalize(check);
+        code = code == SQLITE_OK && !sound ? SQLITE_CORRUPT : code;
+    }
+    if (code == SQLITE_OK && write && layout_of(m) != LAYOUT)
+        code = sqlite3_exec(m->db, forget_layout, NULL, NULL, NULL);
+    return code != SQLITE_OK || !write ? code : sqlite3_exec(m->db, layout, NULL, NULL, NULL);
+}
+
+/* Puts a damaged book aside, with the journal that belongs to it: a new one is made from the plan and the files. */
+static bool put_aside(orr_manifest *m)
+{
+    char *aside, *journal;
+    sqlite3_close(m->db);
+    m->db = NULL;
+    if (asprintf(&aside, "%s.damaged", m->path) < 0)
+        return false;
+    bool ok = rename(m->path, aside) == 0;
+    free(aside);
+    if (asprintf(&journal, "%s-journal", m->path) < 0)
+        return false;
+    unlink(journal);
+    free(journal);
+    return ok;
+}
+
 orr_manifest *orr_manifest_open(const char *folder, bool write, orr_problems *problems)
 {
     orr_manifest *m = calloc(1, sizeof *m);
@@ -68,16 +104,15 @@ orr_manifest *orr_manifest_open(const char *folder, bool write, orr_problems *pr
         problems->out_of_memory = true;
         return NULL;
     }
-    bool ok = sqlite3_open_v2(m->path, &m->db, write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY, NULL) == SQLITE_OK;
-    if (ok)
-        sqlite3_busy_timeout(m->db, BUSY_MS);
-    if (ok && layout_of(m) != LAYOUT && !write) {
+    int code = open_file(m, write);
+    if (write && (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) && put_aside(m))
+        code = open_file(m, write);
+    if (code == SQLITE_OK && layout_of(m) != LAYOUT) {
         orr_problem(problems, (orr_where){m->path, 0, 0}, "is of another version of the program; `orrery sweep` brings it up to date");
         orr_manifest_close(m);
         return NULL;
     }
-    if (ok && write)
-        ok = (layout_of(m) == LAYOUT || sqlite3_exec(m->db, forget_layout, NULL, NULL, NULL) == SQLITE_OK) && sqlite3_exec(m->db, layout, NULL, NULL, NULL) == SQLITE_OK;
+    bool ok = code == SQLITE_OK;
     for (int i = 0; ok && i < STATEMENTS; i++)
         ok = sqlite3_prepare_v2(m->db, texts[i], -1, &m->statement[i], NULL) == SQLITE_OK;
     if (ok)

@@ -27,7 +27,7 @@ typedef struct orr_manifest_row {
     double        bin_ns;
 } orr_manifest_row;
 
-/** Opens FOLDER/manifest.sqlite, making it if `write`. NULL with a problem. */
+/** Opens FOLDER/manifest.sqlite, making it if `write`; then one that is damaged is renamed to manifest.sqlite.damaged and made anew. NULL with a problem. */
 orr_manifest *orr_manifest_open(const char *folder, bool write, orr_problems *problems);
 void          orr_manifest_close(orr_manifest *manifest);
 
