@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /* LOOK_BACK: of reports that get lost, an observer looks for one that was not among so many; MOST_LOST: an own decision is remembered until so
- * many have been. */
-enum { REPORT_ROWS = 1000, LOOK_BACK = 1024, MOST_LOST = 4096 };
+ * many have been; OUT_OF_SERVICE: requests per place that a pool reports of which no replica takes any. */
+enum { REPORT_ROWS = 1000, LOOK_BACK = 1024, MOST_LOST = 4096, OUT_OF_SERVICE = 1000 };
 
 static bool by_message(const orr_grid *g) { return g->world->telemetry_period_ns == 0; }
 
@@ -141,16 +141,18 @@ static void fill_row(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t place, o
     const orr_pool *p = &w->pools[pool];
     const orr_pool_state *state = orr_array_at(&s->pools, place);
     bool llm = w->services[p->service].kind == ORR_SERVICE_LLM;
-    uint64_t running = 0, waiting = 0, kv = 0, busy = 0;
+    uint64_t running = 0, waiting = 0, kv = 0, busy = 0, places = llm ? p->max_batch : p->servers;
+    bool taken = false; /* whether any replica takes requests */
     int64_t token = 0, now = orr_now(lane);
     const uint32_t *present = (uint32_t *)s->present.items + orr_place_of(s, llm, state->first);
     for (uint32_t k = 0; k < p->replicas; k++) {
         if (present[k] >= ORR_AWAY) { /* takes nothing now: as good as full, and as many waiting; those without accelerators are not counted */
             bool there = ((orr_replica *)s->replicas.items)[orr_place_of(s, llm, state->first) + k].state != ORR_REPLICA_OFF;
-            running += there ? (llm ? p->max_batch : p->servers) : 0;
-            waiting += there ? (llm ? p->max_batch : p->servers) : 0;
+            running += there ? places : 0;
+            waiting += there ? places : 0;
             continue;
         }
+        taken = true;
         if (llm) {
             const orr_llm *l = (orr_llm *)s->llms.items + state->first + k;
             orr_server_catch_up(g, lane, s, state->first + k, now);
@@ -167,11 +169,16 @@ static void fill_row(orr_grid *g, orr_lane *lane, orr_site *s, uint32_t place, o
         }
     }
     *row = (orr_report_row){.pool = pool, .running = (uint32_t)running, .waiting = (uint32_t)waiting, .token_ns = busy > 0 ? token / (int64_t)busy : 0};
-    uint64_t there = state->counts.held > 0 ? state->counts.held : 1, slots = there * (llm ? p->max_batch : p->servers);
+    uint64_t there = state->counts.held > 0 ? state->counts.held : 1, slots = there * places;
     if (p->kv_tokens > 0)
         row->kv_used_ppm = (uint32_t)(kv * 1000000 / ((uint64_t)p->kv_tokens * there));
     if (running + waiting >= slots)
         row->wait_ns = (int64_t)((running + waiting - slots + 1) * (uint64_t)state->counts.service_mean_ns / slots);
+    if (!taken) { /* worse than any queue elsewhere: what is reported as full would be chosen as soon as all others are fuller */
+        uint64_t most = OUT_OF_SERVICE * (uint64_t)p->replicas * places;
+        row->waiting = most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+        row->wait_ns = saturated(OUT_OF_SERVICE, state->counts.service_mean_ns, 0);
+    }
 }
 
 /* Tells every observer of rows `first` and following, by message. */

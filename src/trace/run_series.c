@@ -58,6 +58,8 @@ static bool measure(orr_run_series *s, const tables *t, hid_t file)
     }
     int64_t bins = (s->until_ns + s->bin_ns - 1) / s->bin_ns, latency_bins = (s->until_ns + s->latency_bin_ns - 1) / s->latency_bin_ns;
     int64_t flow = largest(t->flow.value[0], t->flow.rows), latency = largest(t->latency.value[0], t->latency.rows);
+    bins += flow >= 0 && flow / s->bin_ns == bins; /* what happened at the very moment of a stop stands in a bin that begins then */
+    latency_bins += latency == latency_bins;
     s->bins = (size_t)bins;
     s->latency_bins = (size_t)latency_bins;
     return flow / s->bin_ns < bins && latency < latency_bins;
@@ -99,7 +101,7 @@ static bool add_up(orr_run_series *s, const tables *t)
     double present = 0;
     for (size_t b = 0; b < s->bins; b++) {
         int64_t left = s->until_ns - (int64_t)b * s->bin_ns;
-        s->width_s[b] = (double)(left < s->bin_ns ? left : s->bin_ns) / ORR_SECOND;
+        s->width_s[b] = (double)(left < s->bin_ns ? (left > 0 ? left : 0) : s->bin_ns) / ORR_SECOND;
         s->ended[b] = s->flow[ORR_FLOW_SERVED][b] + s->flow[ORR_FLOW_REFUSED][b] + s->flow[ORR_FLOW_ABANDONED][b] + s->flow[ORR_FLOW_FAILED][b];
         present += s->flow[ORR_FLOW_OFFERED][b] - s->ended[b];
         s->in_system[b] = present;
