@@ -6,9 +6,7 @@
 #include "study/slurm.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,7 +96,7 @@ static void count_running(void *context, const char *name, const struct stat *th
         return;
     bool here = strncmp(name, host, h) == 0 && name[h] == '-';
     long process = here ? strtol(name + h + 1, NULL, 10) : 0;
-    f->running += here ? process > 0 && (kill((pid_t)process, 0) == 0 || errno == EPERM) : difftime(time(NULL), there->st_mtime) < ALIVE_S;
+    f->running += here ? orr_campaign_process_lives(process) : difftime(time(NULL), there->st_mtime) < ALIVE_S;
 }
 
 static double number_in(const cJSON *json, const char *name)

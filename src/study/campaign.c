@@ -60,6 +60,19 @@ bool orr_campaign_in_use(const char *folder, long *process)
     return used;
 }
 
+bool orr_campaign_process_lives(long process)
+{
+    char path[64], state = 'Z';
+    if (process <= 0 || (kill((pid_t)process, 0) != 0 && errno != EPERM))
+        return false;
+    snprintf(path, sizeof path, "/proc/%ld/stat", process);
+    FILE *in = fopen(path, "r");
+    bool read = in != NULL && fscanf(in, "%*d (%*[^)]) %c", &state) == 1;
+    if (in != NULL)
+        fclose(in);
+    return !read || (state != 'Z' && state != 'X'); /* dead, but nobody has asked how it ended: the first process of some containers never does */
+}
+
 /* Takes away what processes of this machine that are no more have left in work/. */
 static void tidy(const orr_campaign *c)
 {
@@ -72,7 +85,7 @@ static void tidy(const orr_campaign *c)
         long pid = strncmp(e->d_name, host, n) == 0 && e->d_name[n] == '-' ? strtol(e->d_name + n + 1, &end, 10) : 0;
         if (strncmp(e->d_name, "forecast-", 9) == 0)
             pid = strtol(e->d_name + 9, &end, 10);
-        if (pid <= 0 || (kill((pid_t)pid, 0) == 0 || errno != ESRCH) || asprintf(&file, "%s/%s", path, e->d_name) < 0)
+        if (pid <= 0 || orr_campaign_process_lives(pid) || asprintf(&file, "%s/%s", path, e->d_name) < 0)
             continue;
         unlink(file);
         free(file);

@@ -36,6 +36,9 @@ bool orr_campaign_open_patiently(orr_campaign *campaign, const char *path, const
 /** True if somebody has the folder open for writing; `process` is its number on its machine, 0 if not known. */
 bool orr_campaign_in_use(const char *folder, long *process);
 
+/** True if a process of this machine still runs. */
+bool orr_campaign_process_lives(long process);
+
 void orr_campaign_close(orr_campaign *campaign);
 
 /** Brings the book up to what lies in runs/: records of runs that ended without being entered, runs whose file has gone. */

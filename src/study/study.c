@@ -333,7 +333,8 @@ static void add_policy(reader *r, const orr_node *item)
         if (strcmp(r->study->policies[k].label, p->label) == 0)
             orr_problem(r->problems, item->where, "two policies are called `%s`; give one a label: {name: %s, label: …}", p->label, name->text);
     p->overrides[p->count++] = override_of(r, "policy.name", name);
-    p->overrides[p->count++] = made(r, "policy.label=\"%s\"", p->label);
+    if (strcmp(p->label, name->text) != 0) /* else a run by hand would be another one */
+        p->overrides[p->count++] = label != NULL ? override_of(r, "policy.label", label) : made(r, "policy.label=%s", p->label);
     if (options != NULL)
         p->overrides[p->count++] = override_of(r, "policy.options", options);
     r->study->policy_count++;

@@ -51,7 +51,7 @@ def metrics(folder):
     with h5py.File(os.path.join(path(folder), "study.h5")) as f:
         addresses = [a.decode() for a in f["/runs/address"][()]]
         columns = {k: f["/metrics"][k][()].tolist() for k in f["/metrics"] if not k.startswith("speed.")}
-        return {a: {k: repr(c[i]) for k, c in columns.items()} for i, a in enumerate(addresses)}, f.attrs["status"]
+        return {a: {k: repr(c[i]) for k, c in columns.items()} for i, a in enumerate(addresses)}, f.attrs["status"].decode()
 
 
 def status(folder):
