@@ -7,7 +7,7 @@
 
 /* LOOK_BACK: of reports that get lost, an observer looks for one that was not among so many; MOST_LOST: an own decision is remembered until so
  * many have been; OUT_OF_SERVICE: requests per place that a pool reports of which no replica takes any. */
-enum { REPORT_ROWS = 1000, LOOK_BACK = 1024, MOST_LOST = 4096, OUT_OF_SERVICE = 1000 };
+enum { REPORT_ROWS = 1000, LOOK_BACK = 1024, MOST_LOST = 4096, OUT_OF_SERVICE = 1000000 };
 
 static bool by_message(const orr_grid *g) { return g->world->telemetry_period_ns == 0; }
 
