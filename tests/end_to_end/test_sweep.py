@@ -215,9 +215,10 @@ def test_a_run_that_fails_is_reported_with_its_message():
 
 
 def test_a_run_of_a_study_is_the_run_that_one_does_by_hand():
+    """With the same overrides: their order is that of the keys in the resolved text."""
     by_hand = {}
     for load in ("0.5", "0.8"):
-        for policy in (["--policy", "random"], ["--set", "policy.name=power_of_d", "--set", 'policy.label="d2"', "--set", "policy.options={d: 2}"]):
+        for policy in (["--set", "policy.name=random", "--set", 'policy.label="random"'], ["--set", "policy.name=power_of_d", "--set", 'policy.label="d2"', "--set", "policy.options={d: 2}"]):
             file = run(scenario("oracles/dispatch.yaml"), "by_hand.h5", "--set", "params.stations=20", "--set", "params.requests=5k", "--set", f"params.load={load}", "--seed", "3", *policy)
             found = {k: v for k, v in contents(file).items() if k not in PLACE}
             by_hand[(load, found["/@policy"])] = found
