@@ -261,7 +261,8 @@ static int sweep(orr_campaign *c, const sweep_arguments *a, orr_problems *proble
         if (a->dry || c->study == NULL) /* the cluster goes on without us */
             return exit_status;
         bool goes_on = exit_status == ORR_EXIT_DONE && show_failures(c) == ORR_EXIT_DONE;
-        exit_status = goes_on ? exit_status : ORR_EXIT_FAILED;
+        if (!goes_on && exit_status == ORR_EXIT_DONE)
+            exit_status = ORR_EXIT_FAILED;
         orr_manifest_totals totals;
         if (!orr_manifest_totals_of(c->manifest, &totals) || totals.state[ORR_RUN_DONE] == 0)
             break;
