@@ -93,8 +93,7 @@ SMALL = {"params": "{t: 2 min, n: 3, m: {default: {mean: 5}}, p: {default: [{sit
 # Keys of a client and of a pool, beside those that they need, as they would be written.
 CLIENT = ["patience: never", "patience: soon", "input: {mean: 1.5k tokens}", "input: {mean: 400}", "input: {mean: '400'}", "input: {mean: 5 km}", "input: {mean: -3}", "input: {mean: -3k}", "slo: {e2e: 0}",
           "slo: {e2e: 0 s}", "slo: {e2e: 0.0 ms}", "slo: {e2e: 1 s}", "retry: {limit: 101}", "retry: {limit: 3, jitter: 5 %}", "retry: {jitter: 1.5}", "retry: {jitter: -0.1}", "retry: {jitter: '0.5'}", "retry: {jiter: 0.5}",
-          "retry: {backoff: never}", "retry: {backoff: 0}", "data_class: 5", "where: [{share: 1, sight: a}]", "where: [{site: a, share: 100 percent}]", "session: {}", "session: {turns: 3}", "input: '${m}'", "images: {mean: 3}",
-          "images: {mean: '3'}", "title: true", "title: ~"]
+          "retry: {backoff: never}", "retry: {backoff: 0}", "retry: {multiplier: 3}", "retry: {multiplier: '3'}", "data_class: 5", "where: [{share: 1, sight: a}]", "where: [{site: a, share: 100 percent}]", "session: {}", "session: {turns: 3}", "input: '${m}'", "title: true", "title: ~"]
 POOL = ["prefix_cache: on", "prefix_cache: maybe", "expose: Pool", "load: {bandwidth: 40 Gbit/s}", "load: {bandwidth: 40}", "load: {bandwidth: 0}", "load: {bandwidth: -4 Gbit/s}", "load: {bandwidth: '${n} Gbit/s'}", "sit: a"]
 WRITTEN = {
     "duration": ["90 min", "0.5h", "0", "0 s", "-1 s", "1 hr", "10", "1e-3 d", "+5 s", ".5 min", "' 5 min '", "'5'", "[1 s]", "~", "${t}", "'${t}'", "'${n} min'", "1 \u00b5s", "five"],
