@@ -10,13 +10,13 @@
  * 100,000 sites costs no parsing. */
 #include "scenario/schema.h"
 
+#include "scenario/range.h"
 #include "scenario/tree.h"
 #include "scenario/units.h"
 #include "scenario/utf8.h"
 #include "scenario/yaml_reader.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,8 +31,7 @@ typedef struct rule {
     const char   **choice;          /* of a choice */
     size_t         choice_count;
     orr_node      *fallback;        /* the default, checked if it is a scalar; made when first needed */
-    double         low, high;       /* of a number */
-    bool           low_open, high_open, limited;
+    orr_range      range;           /* of a number */
 } rule;
 
 typedef struct checker {
@@ -95,50 +94,6 @@ static bool split_choices(checker *c, rule *r)
     return false;
 }
 
-/* One end of a range: a number in the canonical unit, or with its own. */
-static bool read_bound(orr_type type, const char *text, double *bound)
-{
-    char    expected[160];
-    int64_t whole;
-    bool    minus = *text == '-';
-    if (strcmp(text + minus, "inf") == 0) {
-        *bound = minus ? -INFINITY : INFINITY;
-        return true;
-    }
-    return orr_units_read(ORR_TYPE_NUMBER, text, bound, &whole, expected, sizeof expected)
-           || orr_units_read(type, text, bound, &whole, expected, sizeof expected);
-}
-
-static bool is_quantity(orr_type type) { return type >= ORR_TYPE_TIME && type <= ORR_TYPE_MONEY; }
-
-static bool is_number(orr_type type)
-{
-    return type == ORR_TYPE_INTEGER || type == ORR_TYPE_NUMBER || type == ORR_TYPE_FRACTION || is_quantity(type);
-}
-
-static void read_range(rule *r)
-{
-    const char *choices = r->row->choices;
-    r->limited = choices != NULL || is_quantity(r->row->type);
-    r->low = 0;
-    r->high = INFINITY;
-    if (choices == NULL)
-        return;
-    char        low[40] = "", high[40] = "";
-    size_t      length = strlen(choices);
-    const char *comma = strchr(choices, ',');
-    bool        formed = comma != NULL && comma - choices <= 39 && length - (size_t)(comma - choices) <= 39;
-    if (formed) {
-        memcpy(low, choices + 1, (size_t)(comma - choices) - 1);
-        memcpy(high, comma + 1, length - (size_t)(comma - choices) - 2);
-        formed = read_bound(r->row->type, low, &r->low) && read_bound(r->row->type, high, &r->high);
-    }
-    assert(formed && "a range in the table is not of the form [low,high]");
-    r->limited = formed;
-    r->low_open = choices[0] == '(';
-    r->high_open = choices[length - 1] == ')';
-}
-
 static bool add_row(checker *c, const orr_key *row)
 {
     rule *r = &c->root;
@@ -153,8 +108,8 @@ static bool add_row(checker *c, const orr_key *row)
     }
     assert(r->row == NULL && "a path stands twice in the table");
     r->row = row;
-    if (is_number(row->type))
-        read_range(r);
+    if (orr_type_is_number(row->type))
+        r->range = orr_range_of(row);
     return row->type != ORR_TYPE_CHOICE || split_choices(c, r);
 }
 
@@ -268,8 +223,7 @@ static void note_unknown_key(checker *c, rule *parent, orr_where where, const ch
 
 static void check_range(checker *c, const rule *r, orr_node *node)
 {
-    double v = node->number;
-    if (!r->limited || ((r->low_open ? v > r->low : v >= r->low) && (r->high_open ? v < r->high : v <= r->high)))
+    if (orr_range_holds(&r->range, node->number))
         return;
     char        expected[200];
     const char *unit = r->row->unit != NULL ? r->row->unit : "";

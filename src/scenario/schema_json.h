@@ -1,15 +1,20 @@
-/** JSON Schema of a table of keys, so that editors complete, explain and check what the loader will take. */
+/**
+ * JSON Schema: the table of schema.h for editors, which then complete keys and choices, show what they mean and mark mistakes while one types.
+ *
+ * What the loader takes, the schema takes; most of what the loader refuses, it refuses. It sees one file and no others, so a text with `${` in it
+ * may stand for any scalar, a lone `${name}` for any value, and what an import may bring is not asked for: keys without default are required in items of
+ * lists (which imports replace as a whole), and elsewhere in files that import none.
+ */
 #ifndef ORRERY_SCENARIO_SCHEMA_JSON_H
 #define ORRERY_SCENARIO_SCHEMA_JSON_H
 
 #include "scenario/schema.h"
 
-#include <cjson/cJSON.h>
-
 /**
- * The table as a JSON Schema (draft 7). It refuses unknown keys, wrong units, unknown choices and numbers out of range where it can tell; it takes any scalar that holds a
- * parameter, `${name}`. What depends on other files is the loader's alone. The caller deletes it; NULL when out of memory.
+ * The JSON Schema (draft 7, understood by yaml-language-server) of documents that `table` describes. Quantities are texts of a pattern made from
+ * the units that the loader reads (units.h); `errorMessage`, which editors show, says what was expected. Malloced, the caller frees it; NULL when out
+ * of memory.
  */
-cJSON *orr_schema_json(const orr_key *table, size_t count, const char *title);
+char *orr_schema_json(const orr_key *table, size_t count, const char *title);
 
 #endif

@@ -302,6 +302,10 @@ static bool read_datetime(const char *p, int64_t *seconds)
 static const unit *units_of(orr_type type)
 {
     switch (type) {
+    case ORR_TYPE_TIME:
+    case ORR_TYPE_RATE: return time_units;
+    case ORR_TYPE_INTEGER: return integer_units;
+    case ORR_TYPE_TOKENS: return count_units;
     case ORR_TYPE_FRACTION: return fraction_units;
     case ORR_TYPE_BYTES: return byte_units;
     case ORR_TYPE_BITRATE: return bitrate_units;
@@ -309,6 +313,16 @@ static const unit *units_of(orr_type type)
     case ORR_TYPE_MONEY: return money_units;
     default: return number_units;
     }
+}
+
+const char *orr_units_name(orr_type type, size_t i)
+{
+    const unit *units = units_of(type);
+    while (i > 0 && units->name != NULL) {
+        units++;
+        i--;
+    }
+    return units->name;
 }
 
 static bool read_any(orr_type type, const char *text, double *value, int64_t *whole)
@@ -375,42 +389,4 @@ void orr_units_time(int64_t ns, char *text, size_t size)
         snprintf(number, sizeof number, fabs(value) < 1000 ? "%.4g" : "%.0f", value);
     } while (fabs(strtod(number, NULL)) >= readable[i].next);
     snprintf(text, size, "%s %s", number, readable[i].name);
-}
-
-/* ---- patterns ----------------------------------------------------------------------------------------------------- */
-
-static void build_alternatives(FILE *out, const unit *units)
-{
-    fputc('(', out);
-    for (const unit *u = units; u->name != NULL; u++)
-        fprintf(out, "%s%s", u > units ? "|" : "", u->name);
-    fputc(')', out);
-}
-
-char *orr_units_pattern(orr_type type)
-{
-    static const char decimal[] = "[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?[ \\t]*";
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
-        return NULL;
-    switch (type) {
-    case ORR_TYPE_DATETIME: fputs("^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?[ \\t]*(Z|[-+][0-9]{2}:?[0-9]{2})?)?[ \\t]*$", out); break;
-    case ORR_TYPE_BOOLEAN: fputs("^([Ff]alse|FALSE|[Tt]rue|TRUE|[Nn]o|NO|[Yy]es|YES|[Oo]ff|OFF|[Oo]n|ON)$", out); break;
-    case ORR_TYPE_RATE:
-        fprintf(out, "^([-+]?0+(\\.0*)?|%s[kM]?[ \\t]*(/|per )[ \\t]*", decimal);
-        build_alternatives(out, time_units);
-        fputs(")[ \\t]*$", out);
-        break;
-    default:
-        fprintf(out, "^(%s[-+]?0+(\\.0*)?|%s", type == ORR_TYPE_TIME ? "never|" : "", decimal);
-        build_alternatives(out, type == ORR_TYPE_TIME ? time_units : type == ORR_TYPE_TOKENS ? count_units : type == ORR_TYPE_INTEGER ? integer_units : units_of(type));
-        fprintf(out, "%s)[ \\t]*$", type == ORR_TYPE_TOKENS ? "[ \\t]*(tokens|token)?" : "");
-    }
-    if (fclose(out) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
 }

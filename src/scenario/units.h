@@ -11,8 +11,11 @@
  */
 bool orr_units_read(orr_type type, const char *text, double *number, int64_t *integer, char *expected, size_t size);
 
-/** A regular expression (ECMA 262, as JSON Schema has them) for what orr_units_read takes as a quantity of `type`, but for ranges. Malloced; NULL when out of memory. */
-char *orr_units_pattern(orr_type type);
+/**
+ * The `i`-th spelling of a unit that may follow a number of `type` ("" where none need follow); NULL after the last. For a rate the unit of
+ * time that stands after "/" or "per".
+ */
+const char *orr_units_name(orr_type type, size_t i);
 
 /** Nanoseconds as people read them: "1.25 s", "13 ms", "2 h". Writes at most `size` bytes with the terminator. */
 void orr_units_time(int64_t ns, char *text, size_t size);
