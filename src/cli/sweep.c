@@ -1,4 +1,5 @@
 /* orrery sweep: the runs of a study, on this machine or on a cluster. */
+#include "base/wall.h"
 #include "cli/cli.h"
 #include "cli/pages.h"
 #include "cli/stopping.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef struct sweep_arguments {
@@ -71,13 +71,6 @@ typedef struct progress {
     bool              terminal, quiet;
 } progress;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void on_end(void *context, const orr_run_end *end)
 {
     progress *p = context;
@@ -91,7 +84,7 @@ static void on_end(void *context, const orr_run_end *end)
 static void on_tick(void *context, uint32_t running)
 {
     progress *p = context;
-    double t = now(), passed = t - p->began, share;
+    double t = orr_wall_s(), passed = t - p->began, share;
     char left[32] = "";
     size_t ended = p->done + p->failed;
     if (p->quiet || (!p->terminal && t - p->shown < PLAIN_LINE_S))
@@ -161,7 +154,7 @@ static void show_failure(void *context, const char *address, const char *what, c
 
 static int run_orders(orr_campaign *c, const sweep_arguments *a, const orr_orders *orders, const orr_forecast *f, orr_problems *problems)
 {
-    progress p = {.campaign = c, .orders = orders, .problems = problems, .began = now(), .expected_all = expected_time(orders), .terminal = isatty(STDERR_FILENO), .quiet = a->quiet};
+    progress p = {.campaign = c, .orders = orders, .problems = problems, .began = orr_wall_s(), .expected_all = expected_time(orders), .terminal = isatty(STDERR_FILENO), .quiet = a->quiet};
     orr_execution_facts facts;
     const orr_execution execution = {.folder = c->folder, .jobs = a->jobs, .memory = f->memory, .stop = orr_cli_stopping(), .ended = on_end, .tick = on_tick, .context = &p};
     p.shown = p.began;

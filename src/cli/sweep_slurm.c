@@ -1,5 +1,6 @@
 #include "cli/sweep_slurm.h"
 
+#include "base/wall.h"
 #include "cli/pages.h"
 #include "cli/stopping.h"
 #include "cli/words.h"
@@ -262,13 +263,6 @@ typedef struct wait {
     orr_slurm_queue             queue;
 } wait;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int by_address(const void *a, const void *b) { return strcmp(((const orr_order *)a)->address, ((const orr_order *)b)->address); }
 
 /* Files of our orders that are there: one look at the folder, whatever the number of orders. The orders are sorted by address. */
@@ -299,7 +293,7 @@ static size_t count_done(const wait *w, double *expected_s)
 static void show(wait *w, double share)
 {
     char left[ORR_WORD];
-    double t = now();
+    double t = orr_wall_s();
     if (w->quiet || (!w->terminal && t - w->shown < PLAIN_LINE_S))
         return;
     w->shown = t;
@@ -316,7 +310,7 @@ static void show(wait *w, double share)
 static void ask(wait *w)
 {
     orr_problems problems = {0};
-    w->asked = now();
+    w->asked = orr_wall_s();
     if (orr_slurm_ask(w->submission, &w->queue, &problems)) {
         bool any = w->queue.waiting + w->queue.running > 0 || w->queue.merge;
         w->gone = any ? 0 : w->gone + 1;
@@ -332,7 +326,7 @@ static void ask(wait *w)
 static bool end_of_all_files(wait *w)
 {
     orr_problems problems = {0};
-    double t = now();
+    double t = orr_wall_s();
     w->complete = w->complete > 0 ? w->complete : t;
     if (!w->tidied)
         w->tidied = orr_slurm_cancel(w->submission, false, &problems);
@@ -351,12 +345,12 @@ static bool wait_for(wait *w)
     qsort(w->orders->orders, w->orders->count, sizeof *w->orders->orders, by_address);
     for (size_t i = 0; i < w->orders->count; i++)
         all += w->orders->orders[i].expected_s;
-    w->began = w->shown = now();
+    w->began = w->shown = orr_wall_s();
     w->terminal = isatty(STDERR_FILENO);
     for (bool over = false; !over && !*orr_cli_stopping();) {
         w->done = count_done(w, &expected);
-        double every = ASK_S + (now() - w->began) / 20;
-        if (now() - w->asked > (every < ASK_LEAST_OFTEN_S ? every : ASK_LEAST_OFTEN_S))
+        double every = ASK_S + (orr_wall_s() - w->began) / 20;
+        if (orr_wall_s() - w->asked > (every < ASK_LEAST_OFTEN_S ? every : ASK_LEAST_OFTEN_S))
             ask(w);
         show(w, all > 0 ? expected / all : 0);
         over = w->gone >= 2 || (w->done == w->orders->count && end_of_all_files(w)); /* twice: a task is for a moment between two states */

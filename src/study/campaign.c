@@ -1,5 +1,6 @@
 #include "study/campaign.h"
 
+#include "base/wall.h"
 #include "trace/summary.h"
 
 #include <dirent.h>
@@ -10,15 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* --- the folder --- */
 
@@ -32,7 +25,7 @@ static bool take_lock(orr_campaign *c, double patience_s, const volatile sig_ato
         return false;
     c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     bool ok = c->lock >= 0 && flock(c->lock, LOCK_EX | LOCK_NB) == 0;
-    for (double began = now(); !ok && c->lock >= 0 && errno == EWOULDBLOCK && now() - began < patience_s && (stop == NULL || !*stop);) {
+    for (double began = orr_wall_s(); !ok && c->lock >= 0 && errno == EWOULDBLOCK && orr_wall_s() - began < patience_s && (stop == NULL || !*stop);) {
         usleep(LOCK_PAUSE_US);
         ok = flock(c->lock, LOCK_EX | LOCK_NB) == 0;
     }
@@ -124,7 +117,7 @@ static bool take_up_extension(orr_campaign *c)
 
 static bool open_it(orr_campaign *c, const char *path, const char *const *overrides, size_t count, const char *folder, bool write, double patience_s, const volatile sig_atomic_t *stop, orr_problems *problems)
 {
-    double began = now();
+    double began = orr_wall_s();
     *c = (orr_campaign){.lock = -1};
     c->study = orr_study_load(path, overrides, count, problems);
     bool ok = c->study != NULL && (folder != NULL ? (c->folder = strdup(folder)) != NULL : asprintf(&c->folder, "out/%s", c->study->name) >= 0);
@@ -136,7 +129,7 @@ static bool open_it(orr_campaign *c, const char *path, const char *const *overri
         tidy(c);
         ok = orr_manifest_plan(c->manifest, &c->plan, c->study->scenario, problems) == ORR_OK && note_overrides(c, overrides, count, problems) == ORR_OK;
     }
-    c->plan_s = now() - began;
+    c->plan_s = orr_wall_s() - began;
     if (!ok)
         orr_campaign_close(c);
     return ok;

@@ -1,5 +1,7 @@
 #include "study/execute.h"
 
+#include "base/wall.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -32,13 +34,6 @@ typedef struct pool {
     double               at;     /* when busy_s was last brought up to date */
 } pool;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 uint32_t orr_cores(void)
 {
     cpu_set_t set;
@@ -48,7 +43,7 @@ uint32_t orr_cores(void)
 
 static void account(pool *p)
 {
-    double t = now();
+    double t = orr_wall_s();
     p->facts->busy_s += (t - p->at) * (p->running < p->execution->jobs ? p->running : p->execution->jobs);
     p->at = t;
 }
@@ -142,7 +137,7 @@ static bool begin(pool *p, size_t index)
             _exit(1);
         _exit(orr_one_run(p->execution->folder, p->orders, index, p->world, p->execution->stop));
     }
-    p->children[free] = (child){pid, index, now()};
+    p->children[free] = (child){pid, index, orr_wall_s()};
     p->running++;
     return true;
 }
@@ -158,7 +153,7 @@ static void take_end(pool *p, pid_t pid, int status, const struct rusage *usage)
     child c = p->children[i];
     p->children[i].pid = 0;
     p->running--;
-    orr_run_end end = {.index = c.index, .exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), .wall_s = now() - c.began,
+    orr_run_end end = {.index = c.index, .exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), .wall_s = orr_wall_s() - c.began,
                        .cpu_s = (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) + 1e-6 * (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec),
                        .peak_memory = (uint64_t)usage->ru_maxrss * 1024};
     p->memory = end.peak_memory > p->memory ? end.peak_memory : p->memory;
@@ -234,7 +229,7 @@ static bool run_all(pool *p, const sigset_t *chld)
 
 orr_status orr_execute(const orr_orders *orders, const orr_execution *execution, orr_execution_facts *facts)
 {
-    pool p = {.orders = orders, .execution = execution, .facts = facts, .memory = execution->memory, .world_group = ORR_NONE, .at = now()};
+    pool p = {.orders = orders, .execution = execution, .facts = facts, .memory = execution->memory, .world_group = ORR_NONE, .at = orr_wall_s()};
     sigset_t chld, before;
     double began = p.at;
     *facts = (orr_execution_facts){0};
@@ -251,6 +246,6 @@ orr_status orr_execute(const orr_orders *orders, const orr_execution *execution,
     orr_world_destroy(p.world);
     free(p.children);
     free(p.killed);
-    facts->wall_s = now() - began;
+    facts->wall_s = orr_wall_s() - began;
     return !ok ? ORR_NO_MEMORY : *execution->stop ? ORR_INTERRUPTED : ORR_OK;
 }

@@ -1,5 +1,6 @@
 #include "study/forecast.h"
 
+#include "base/wall.h"
 #include "clients/arrivals.h"
 #include "trace/run.h"
 
@@ -12,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* In the child only: its alarm has nowhere else to write. */
@@ -22,13 +22,6 @@ static void on_alarm(int number)
 {
     (void)number;
     time_is_up = 1;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static double expected(const orr_world *w, int64_t until_ns)
@@ -45,13 +38,13 @@ static bool try_run(const orr_world *w, const char *path, double *bytes, double 
     orr_problems problems = {0};
     orr_run_result result;
     struct stat there = {0};
-    double began = now();
+    double began = orr_wall_s();
     const orr_run_options options = {.output = path, .stop = &time_is_up};
     orr_status status = orr_run(w, &options, &result, &problems);
     bool ok = (status == ORR_OK || status == ORR_INTERRUPTED) && stat(path, &there) == 0;
     orr_problems_clear(&problems);
     unlink(path);
-    *seconds = now() - began;
+    *seconds = orr_wall_s() - began;
     *bytes = (double)there.st_size;
     *requests = fmax(expected(w, status == ORR_OK ? w->duration_ns : result.end_ns), (double)result.offered);
     return ok;
@@ -67,12 +60,12 @@ static void try_in_child(int out, const char *folder, const orr_orders *o, doubl
     orr_forecast f = {0};
     struct rusage usage;
     char *path = NULL;
-    double began = now(), bytes, empty_s, wall, requests;
+    double began = orr_wall_s(), bytes, empty_s, wall, requests;
     orr_world *w = orr_world_load(o->scenario, g->overrides, g->count, &problems);
     if (w == NULL || asprintf(&path, "%s/work/forecast-%ld.h5", folder, (long)getpid()) < 0)
         _exit(1);
     time_is_up = 1;
-    f.fixed_s = now() - began;
+    f.fixed_s = orr_wall_s() - began;
     if (!try_run(w, path, &f.fixed_bytes, &empty_s, &requests))
         _exit(1);
     f.fixed_s += empty_s;

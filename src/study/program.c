@@ -1,5 +1,7 @@
 #include "study/program.h"
 
+#include "base/wall.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -8,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -20,13 +21,6 @@ typedef struct stream {
     char  *text;
     size_t count, capacity;
 } stream;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void orr_program_clear(orr_program_result *r)
 {
@@ -82,7 +76,7 @@ static pid_t start(const char *const *arguments, int pipes[ENDS][2], int *error)
 static orr_status listen_to(stream streams[ENDS], struct pollfd from[ENDS], double deadline)
 {
     while (from[0].fd >= 0 || from[1].fd >= 0) {
-        if (now() > deadline)
+        if (orr_wall_s() > deadline)
             return ORR_INTERRUPTED;
         if (poll(from, ENDS, STEP_MS) <= 0)
             continue;
@@ -106,7 +100,7 @@ orr_status orr_program_run(const char *const *arguments, double seconds, orr_pro
             close(pipes[i][1]);
         from[i] = (struct pollfd){.fd = pipes[i][0], .events = POLLIN};
     }
-    orr_status outcome = pid < 0 ? ORR_IO : listen_to(streams, from, now() + seconds);
+    orr_status outcome = pid < 0 ? ORR_IO : listen_to(streams, from, orr_wall_s() + seconds);
     for (int i = 0; i < ENDS; i++)
         if (from[i].fd >= 0)
             close(from[i].fd);

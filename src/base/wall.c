@@ -1,0 +1,10 @@
+#include "base/wall.h"
+
+#include <time.h>
+
+double orr_wall_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
