@@ -54,7 +54,7 @@ with study.run(table["address"].iloc[0]) as one:
     print(one)
 
 # %% Figures for a paper.
-figures.save(figures.over_axis(study, "latency.e2e.mean", "state_age", "service times"), os.path.join(OUT, "figures", "state_age"))
-figures.save(figures.heat_map(study, "latency.e2e.mean", "state_age", "service times"), os.path.join(OUT, "figures", "heat_map"))
-figures.save(figures.pareto(study, "latency.e2e.mean", "latency.e2e.p99"), os.path.join(OUT, "figures", "pareto"))
+figures.save(figures.over_axis(study, "latency.e2e.mean", "state_age", unit="service times"), os.path.join(OUT, "figures", "state_age"))
+figures.save(figures.heat_map(study, "latency.e2e.mean", "state_age", unit="service times"), os.path.join(OUT, "figures", "heat_map"))
+figures.save(figures.pareto(study, "latency.e2e.mean", "latency.e2e.p99", units=("service times", "service times")), os.path.join(OUT, "figures", "pareto"))
 print(sorted(os.listdir(os.path.join(OUT, "figures"))))

@@ -8,6 +8,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from . import names
+
 COLUMN, PAGE = 3.3, 7.0  # inches: one column of a two-column paper, and both
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe and Ito, 2008
 DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1)), (0, (1, 1)), (0, (7, 2))]
@@ -41,44 +43,54 @@ def latency_cdf(runs, metric="ttft", class_name=None, ax=None):
         for index, (name, run) in enumerate(runs.items()):
             curve = run.latency(class_name, metric).cdf()
             ax.plot(curve["seconds"], 100 * curve["share"], label=name, **{**look(index), "marker": None})
-        ax.set(xscale="log", xlabel={"ttft": "Time to first token, s", "tpot": "Time per output token, s", "e2e": "End-to-end latency, s"}[metric], ylabel="Requests that took no longer, %", ylim=(0, 100))
+        ax.set(xscale="log", xlabel=names.label(f"latency.{metric}.mean").replace(", mean", ""), ylabel="Requests that took no longer, %", ylim=(0, 100))
         ax.legend()
     return ax
 
 
-def over_axis(study, metric, axis, unit="", scale=1, ax=None):
-    """A metric over an axis with its intervals, a line per policy; other axes are averaged over."""
+def over_axis(study, metric, axis, where=None, unit=None, scale=1, ax=None):
+    """
+    A metric over an axis with its intervals, a line per policy. `where` fixes the other axes ({"load": 0.9}). `scale` and `unit` convert the metric. Where queues
+    grow the mean means little: those points are hollow.
+    """
     ax = ax or figure()[1]
-    mean, low, high = (study.pivot(metric, axis, value) * scale for value in ("mean", "low", "high"))
+    mean, low, high, growing = (study.pivot(metric, axis, value, where) for value in ("mean", "low", "high", "unstable"))
+    numeric = all(isinstance(v, (int, float)) for v in mean.columns)
+    at = mean.columns.to_numpy(dtype=float) if numeric else np.arange(mean.shape[1])
     law = study.axes.set_index("name").loc[axis, "law"]
     with plt.rc_context(STYLE):
         for index, policy in enumerate(mean.index):
-            ax.plot(mean.columns, mean.loc[policy], label=policy, **look(index))
-            ax.fill_between(mean.columns.to_numpy(dtype=float), low.loc[policy], high.loc[policy], color=PALETTE[index % 7], alpha=0.18, linewidth=0)
+            style = look(index)
+            ax.plot(at, scale * mean.loc[policy], label=policy, **style)
+            hollow = growing.loc[policy].to_numpy() > 0
+            ax.plot(at[hollow], scale * mean.loc[policy].to_numpy()[hollow], **{**style, "linestyle": "none"}, markerfacecolor="white")
+            ax.fill_between(at, scale * low.loc[policy].to_numpy(dtype=float), scale * high.loc[policy].to_numpy(dtype=float), color=style["color"], alpha=0.18, linewidth=0)
         spread = np.nanmax(mean.to_numpy()) / max(np.nanmin(mean.to_numpy()), 1e-300)
-        ax.set(xlabel=_axis_label(study, axis), ylabel=metric + (f", {unit}" if unit else ""), xscale="log" if law == "log" else "linear", yscale="log" if spread > 30 else "linear")
-        ax.legend()
+        ax.set(xlabel=_axis_label(study, axis), ylabel=_in_lines(metric, unit), xscale="log" if numeric and law == "log" else "linear", yscale="log" if spread > 30 else "linear")
+        if not numeric:
+            ax.set_xticks(at, mean.columns)
+        ax.legend(title="hollow: queues grow" if growing.to_numpy().any() else None, title_fontsize=7)
     return ax
 
 
-def heat_map(study, metric, axis, unit="", scale=1, ax=None):
-    """A metric by policy (rows) and value of an axis (columns), with its numbers in the cells."""
-    table = study.pivot(metric, axis) * scale
+def heat_map(study, metric, axis, where=None, unit=None, scale=1, ax=None):
+    """A metric by policy (rows) and value of an axis (columns), with its numbers in the cells; ↑ where queues grow. Axes that `where` does not fix are averaged over."""
+    table, growing = study.pivot(metric, axis, "mean", where) * scale, study.pivot(metric, axis, "unstable", where).to_numpy() > 0
     ax = ax or figure(COLUMN, 0.5 + 0.3 * len(table))[1]
     with plt.rc_context(STYLE):
         values = table.to_numpy(dtype=float)
         logarithmic = np.nanmin(values) > 0 and np.nanmax(values) / np.nanmin(values) > 30
         image = ax.imshow(np.log10(values) if logarithmic else values, aspect="auto", cmap="cividis")
-        middle = np.nanmean(image.get_array())
+        middle = (image.norm.vmin + image.norm.vmax) / 2
         for row, column in np.ndindex(values.shape):
-            ax.text(column, row, f"{values[row, column]:.3g}", ha="center", va="center", fontsize=6, color="white" if image.get_array()[row, column] < middle else "black")
-        ax.set(xticks=range(table.shape[1]), xticklabels=[f"{v:g}" if isinstance(v, (int, float)) else v for v in table.columns], yticks=range(len(table)), yticklabels=table.index, xlabel=_axis_label(study, axis),
-               title=metric + (f", {unit}" if unit else ""))
+            ax.text(column, row, _number(values[row, column]) + ("↑" if growing[row, column] else ""), ha="center", va="center", fontsize=6, color="white" if image.get_array()[row, column] < middle else "black")
+        ax.set(xticks=range(table.shape[1]), xticklabels=[f"{v:g}" if isinstance(v, (int, float)) else v for v in table.columns], yticks=range(len(table)), yticklabels=table.index, xlabel=_axis_label(study, axis))
+        ax.set_title(_in_lines(metric, unit) + ("\n↑ queues grow" if growing.any() else ""))
         ax.grid(False)
     return ax
 
 
-def pareto(study, across, up, lower_is_better=(True, True), ax=None):
+def pareto(study, across, up, lower_is_better=(True, True), units=(None, None), ax=None):
     """Policies by two metrics (means over all cells); the front is joined, dominated ones are faded."""
     ax = ax or figure()[1]
     rows = study.estimates
@@ -91,9 +103,10 @@ def pareto(study, across, up, lower_is_better=(True, True), ax=None):
         ax.plot(x[joined], y[joined], color="0.6", linewidth=0.8, zorder=0)
         for index, policy in enumerate(x.index):
             ax.plot(x[policy], y[policy], alpha=1 if policy in front else 0.4, **{**look(index), "linestyle": "none"})
-            ax.annotate(policy, (x[policy], y[policy]), xytext=(4, 3), textcoords="offset points", fontsize=7, alpha=1 if policy in front else 0.5)
-        ax.margins(0.2)
-        ax.set(xlabel=across, ylabel=up)
+            left = x[policy] > (x.min() + x.max()) / 2  # names stand towards the middle, where there is room
+            ax.annotate(policy, (x[policy], y[policy]), xytext=(-4 if left else 4, 3), ha="right" if left else "left", textcoords="offset points", fontsize=7, alpha=1 if policy in front else 0.6)
+        ax.margins(0.15)
+        ax.set(xlabel=_in_lines(across, units[0]), ylabel=_in_lines(up, units[1]))
     return ax
 
 
@@ -109,6 +122,17 @@ def utilisation(run, ax=None):
         ax.grid(False)
         ax.figure.colorbar(image, ax=ax, label="Places taken, %")
     return ax
+
+
+def _in_lines(metric, unit):
+    """A metric's label, its unit on a line of its own where both are longer than the side of a column's figure."""
+    title, whole = names.label(metric, ""), names.label(metric, unit)
+    return whole if len(whole) <= 34 else title + whole[len(title):].replace(", ", ",\n", 1)
+
+
+def _number(value):
+    """Three digits, without an exponent up to a million."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _short(name, most=28):

@@ -22,7 +22,10 @@ class Latency:
         return int(self.count.sum())
 
     def quantile(self, share):
-        """Seconds below which `share` of the requests stay: the middle of the bucket that holds it; NaN without requests."""
+        """
+        Seconds that a `share` of the requests does not exceed (nearest rank): the middle of the bucket that holds it, or the exact largest if that is less; NaN
+        without requests.
+        """
         total = self.count.sum()
         if total == 0:
             return float("nan")
@@ -30,12 +33,17 @@ class Latency:
         if rank >= total and self.largest_ns is not None:
             return self.largest_ns * 1e-9
         at = self.lower_ns[np.searchsorted(np.cumsum(self.count), rank)]
-        return (at + width(at) // 2) * 1e-9
+        middle = at + width(at) // 2
+        return (middle if self.largest_ns is None else min(middle, self.largest_ns)) * 1e-9
 
     def cdf(self):
         """Data frame of `seconds` and the `share` of requests that took no longer."""
         upper = self.lower_ns + np.array([width(at) for at in self.lower_ns], dtype=np.int64)
         return pd.DataFrame({"seconds": upper * 1e-9, "share": np.cumsum(self.count) / max(1, self.count.sum())})
+
+
+def _ratio(above, below):
+    return above / below if below > 0 else float("nan")
 
 
 def width(lower_ns):
@@ -94,6 +102,17 @@ class Run(tables.File):
         sums = rows[keep].groupby("bucket")["count"].sum()
         return Latency(sums.index.to_numpy(), sums.to_numpy(), exact[known]["largest"].max() if known.any() else None)
 
+    def gaps(self, pool=None):
+        """The distribution of the time between two tokens of one answer, at the servers of a pool (its id) or of all."""
+        rows, exact = self.table("/latency/gaps"), self.table("/serving")
+        if pool is not None:
+            names = list(self.pools["id"])
+            if pool not in names:
+                raise ValueError(f"there is no pool {pool!r}; there are {', '.join(names)}")
+            rows, exact = rows[rows["pool"] == names.index(pool)], exact[exact["pool"] == names.index(pool)]
+        sums = rows.groupby("bucket")["count"].sum()
+        return Latency(sums.index.to_numpy(), sums.to_numpy(), exact["gap_largest"].max() if len(exact) else None)
+
     @property
     def summary(self):
         """Counts of requests, latencies, tokens, price and energy, under the names of `orrery summary --json` (a part of them; the program has all)."""
@@ -101,6 +120,9 @@ class Run(tables.File):
         found = {f"requests.{name}": int(counts[name].sum()) for name in ("offered", "served", "refused", "abandoned", "failed", "in_flight", "retries")}
         ended = found["requests.offered"] - found["requests.in_flight"]
         found["slo_attainment"] = counts["slo_met"].sum() / ended if ended else float("nan")
+        found["requests.late"] = int(counts["late"].sum())
+        seconds = int(self.file.attrs["simulated_until"]) * 1e-9
+        found["goodput_per_s"] = _ratio(counts["slo_met"].sum(), seconds)
         sums = self.table("/latency/sums")
         for index, metric in enumerate(METRICS):
             of = sums[sums["metric"] == index]
@@ -109,10 +131,20 @@ class Run(tables.File):
             distribution = self.latency(None, metric)
             for share in (50, 90, 95, 99):
                 found[f"latency.{metric}.p{share}"] = distribution.quantile(share / 100)
+        for share in (50, 90, 95, 99):
+            found[f"latency.itl.p{share}"] = self.gaps().quantile(share / 100)
         for kind in ("cached_input", "input", "output"):
             found[f"tokens.{kind}"] = int(tokens[kind].sum())
+        found["tokens.cached_share"] = _ratio(found["tokens.cached_input"], found["tokens.cached_input"] + found["tokens.input"])
+        millions = sum(found[f"tokens.{kind}"] for kind in ("cached_input", "input", "output")) / 1e6
         found["cost.total_yuan"] = tokens["cost_yuan"].sum() + tokens["cost_nano"].sum() * 1e-9
-        found["energy.kwh"], found["carbon.kg"], found["electricity.yuan"] = (sites[c].sum() for c in ("energy", "carbon", "electricity_yuan"))
+        found["cost.per_million_tokens_yuan"] = _ratio(found["cost.total_yuan"], millions)
+        metered = sites["tokens"].sum() / 1e6  # at the servers, whoever asked
+        found["energy.kwh"], found["energy.it_kwh"], found["carbon.kg"], found["electricity.yuan"] = (sites[c].sum() for c in ("energy", "it_energy", "carbon", "electricity_yuan"))
+        found["energy.pue"] = _ratio(found["energy.kwh"], found["energy.it_kwh"])
+        found["energy.per_million_tokens_kwh"] = _ratio(found["energy.kwh"], metered)
+        found["carbon.per_million_tokens_g"] = _ratio(1000 * found["carbon.kg"], metered)
+        found["electricity.per_million_tokens_yuan"] = _ratio(found["electricity.yuan"], metered)
         return found
 
     def series(self, column="utilisation", by="site"):
@@ -123,6 +155,7 @@ class Run(tables.File):
         hours = rows["time"] / 3.6e12
         if column == "utilisation":
             places = pools["slots"].to_numpy()[rows["pool"]] * rows["width"] * 1e-9
+            places = (rows["slot_time"] / rows["utilisation"]).where(rows["utilisation"] > 0, places)  # replicas come and go
             frame = pd.DataFrame({"hour": hours, "label": label, "busy": rows["slot_time"], "places": places}).groupby(["hour", "label"]).sum()
             return (frame["busy"] / frame["places"]).unstack("label")
         return pd.DataFrame({"hour": hours, "label": label, column: rows[column]}).groupby(["hour", "label"])[column].sum().unstack("label")

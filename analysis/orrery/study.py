@@ -45,16 +45,35 @@ class Study(tables.File):
 
     @property
     def estimates(self):
-        """Mean with interval, and difference to the baseline, by cell, policy and metric; with the axes."""
-        return self.table("/estimates").join(self.cells, on="cell")
+        """
+        Mean with interval, and difference to the baseline, by cell, policy and metric; with the axes, and with how many of the runs are `unstable`: their
+        queues grow, so what is called a mean there is a number that depends on how long the run was.
+        """
+        runs = self.table("/runs")
+        unstable = runs[runs["kind"] == "grid"].groupby(["cell", "policy"])["unstable"].sum().rename("unstable")
+        return self.table("/estimates").join(self.cells, on="cell").join(unstable, on=["cell", "policy"])
 
-    def pivot(self, metric, axis, value="mean"):
-        """Estimates of a metric: a row per policy, a column per value of the axis. Other axes are averaged over."""
-        rows = self.estimates
+    def pivot(self, metric, axis, value="mean", where=None):
+        """
+        Estimates of a metric (`value`: any column of `estimates`): a row per policy, a column per value of the axis. `where` fixes other axes ({"load": 0.9}); over
+        those that are left, means and counts are averaged and unstable runs added, but intervals and tests of several cells are not one of all: asking for these is an error.
+        """
+        rows, axes = self.estimates, list(self.axes["name"])
+        for name, at in {axis: None, **(where or {})}.items():
+            if name not in axes:
+                raise ValueError(f"the study has no axis {name!r}; it has {', '.join(axes)}")
+            if at is not None:
+                if at not in set(rows[name]):
+                    raise ValueError(f"{name} is never {at!r}; it is {', '.join(map(str, dict.fromkeys(rows[name])))}")
+                rows = rows[rows[name] == at]
+        shown = sorted(set(rows["metric"]))
         rows = rows[rows["metric"] == metric]
         if rows.empty:
-            raise ValueError(f"the study shows no metric {metric!r}; it shows {', '.join(sorted(set(self.table('/estimates')['metric'])))}")
-        return rows.pivot_table(index="policy", columns=axis, values=value, sort=False)
+            raise ValueError(f"the study shows no metric {metric!r}; it shows {', '.join(shown)}")
+        free = [name for name in axes if name != axis and rows[name].nunique() > 1]
+        if free and value not in ("mean", "difference", "count", "unstable"):
+            raise ValueError(f"{value!r} of several cells cannot be averaged: say where={{{', '.join(f'{name!r}: …' for name in free)}}}")
+        return rows.pivot_table(index="policy", columns=axis, values=value, sort=False, aggfunc="sum" if value == "unstable" else "mean")
 
     def run(self, address):
         """The run of that address, as orrery.open gives it."""

@@ -31,7 +31,7 @@ def test_a_run_has_the_numbers_of_its_summary():
     with orrery.open(file) as opened:
         assert opened.policy == said["policy"] and opened.seed == 1
         derived = opened.summary
-        assert len(derived) > 25
+        assert len(derived) > 40
         for name, value in derived.items():
             expected = number_at(said, name)
             assert math.isclose(value, expected, rel_tol=1e-9) or (math.isnan(value) and math.isnan(expected)), (name, value, expected)
@@ -51,6 +51,49 @@ def test_a_run_has_the_numbers_of_its_summary():
             raise AssertionError("an unknown class is refused")
         except ValueError as why:
             assert "phone" in str(why)
+
+
+def test_a_percentile_is_never_above_the_largest():
+    """As in the program: the middle of a bucket may lie above all that fell into it."""
+    few = run(scenario("national_day.yaml"), "few.h5", "--set", "duration=1 s", "--set", "start=2026-05-13T10:30:00+08:00")
+    said, orrery = summary(few), module()
+    with orrery.open(few) as opened:
+        for name, group in said["by_class"].items():
+            for metric in ("ttft", "e2e"):
+                found = opened.latency(name, metric)
+                for share in (50, 90, 95, 99):
+                    expected = number_at(group, f"latency.{metric}.p{share}")
+                    assert math.isclose(found.quantile(share / 100), expected, rel_tol=1e-9) or (len(found) == 0 and math.isnan(expected)), (name, metric, share)
+    pair = orrery.Latency([1 << 20], [2], (1 << 20) + 1)
+    assert pair.quantile(0.5) == pair.quantile(1) == ((1 << 20) + 1) * 1e-9
+
+
+PLAN = """
+duration: 40 min
+sites: [{id: a}]
+services: [{name: s, kind: station, mean: 1 s}]
+pools: [{id: p, site: a, service: s, replicas: 4, load: {start: 0 s}}]
+plan: [{at: 20 min, pool: p, replicas: 1}]
+clients: [{class: c, service: s, rate: 0.5 /s, where: [{site: a}]}]
+output: {bin: 10 min, latency_bin: 10 min}
+"""
+
+
+def test_utilisation_is_that_of_the_replicas_that_are_there():
+    orrery = module()
+    with orrery.open(run(write("plan.yaml", PLAN), "plan.h5")) as opened:
+        rows = opened.table("/sites")
+        used = opened.series("utilisation", by="pool")["p"]
+        assert list(used.index * 60) == [0, 10, 20, 30] and (abs(used.to_numpy() - rows["utilisation"].to_numpy()) < 1e-12).all()
+        assert used.iloc[0] < 0.2 and used.iloc[3] > 0.35, "half a replica's work on four, then on one"
+        assert opened.series("arrived").to_numpy().sum() == rows["arrived"].sum()
+
+
+def test_metrics_have_titles_and_units():
+    names = module().figures.names
+    assert names.label("latency.ttft.p99") == "Time to first token, p99, s" and names.label("latency.e2e.mean", "ms") == "End-to-end latency, mean, ms"
+    assert names.title_and_unit("by_model.qwen3-1.7b.latency.tpot.mean") == ("time per output token, mean (qwen3-1.7b)", "s")
+    assert names.label("something.new") == "something.new"
 
 
 STUDY = """
@@ -83,12 +126,44 @@ def test_a_study_is_a_frame_of_its_runs():
         assert math.isclose(row["high"] - row["mean"], 4.302652729911275 * of.std() / math.sqrt(3), rel_tol=1e-6), "Student's t with two degrees of freedom"
         pivot = study.pivot("latency.e2e.mean", "state_age")
         assert list(pivot.index) == ["random", "d2"] and list(pivot.columns) == [0.5, 5]
+        assert study.pivot("latency.e2e.mean", "state_age", where={"load": 0.8}).loc["d2", 5] == row["mean"]
+        assert study.pivot("latency.e2e.mean", "state_age", "low", {"load": 0.8}).loc["d2", 5] == row["low"]
+        for said, call in (("load", lambda: study.pivot("latency.e2e.mean", "state_age", "low")), ("0.7", lambda: study.pivot("latency.e2e.mean", "state_age", where={"load": 0.9})), ("state_age", lambda: study.pivot("latency.e2e.mean", "age"))):
+            try:
+                call()
+                raise AssertionError("is refused")
+            except ValueError as why:
+                assert said in str(why), why
         for refused, call in ((ValueError, lambda: study.pivot("latency.e2e.meen", "state_age")), (ValueError, lambda: orrery.open(path("py/study.h5"))), (ValueError, lambda: orrery.open_study(study.run(one["address"].iloc[0]).file.filename))):
             try:
                 call()
                 raise AssertionError("is refused")
             except refused as why:
                 assert len(str(why)) > 20
+
+
+GROWING = """
+name: growing
+scenario: {scenario}
+set: {{params.requests: 30k, params.load: [0.5, 1.3], params.discipline: [fifo, ps], output.bin: 10 min, output.latency_bin: 10 min}}
+policies: [random]
+seeds: 2
+metrics: [latency.e2e.mean]
+"""
+
+
+def test_growing_queues_are_marked_and_texts_make_an_axis():
+    orrery = module()
+    done = program("sweep", write("growing.yaml", GROWING.format(scenario=scenario("oracles/station.yaml"))), "-q", "-o", path("growing"))
+    assert done.returncode == 0, done.stderr
+    with orrery.open_study(path("growing")) as study:
+        grows = study.pivot("latency.e2e.mean", "load", "unstable", {"discipline": "fifo"}).loc["random"]
+        assert list(grows) == [0, 2], grows
+        axes = orrery.figures.over_axis(study, "latency.e2e.mean", "discipline", where={"load": 1.3})
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["fifo", "ps"] and axes.get_legend().get_title().get_text() == "hollow: queues grow"
+        axes = orrery.figures.heat_map(study, "latency.e2e.mean", "load")
+        written = [text.get_text() for text in axes.texts]
+        assert len(written) == 2 and not written[0].endswith("↑") and written[1].endswith("↑"), written
 
 
 def test_the_tutorial_runs_and_draws():
