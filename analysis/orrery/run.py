@@ -51,8 +51,20 @@ def width(lower_ns):
     return 1 if lower_ns < 2 * BUCKETS else 1 << (int(lower_ns).bit_length() - 8)
 
 
-class Run(tables.File):
-    """An open run."""
+class Run:
+    """An open run. Use it in a `with`, or close it."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.file.close()
 
     def __repr__(self):
         return f"<run {self.title!r}: policy {self.policy}, seed {self.seed}, {self.status}>"
@@ -63,6 +75,10 @@ class Run(tables.File):
     seed = property(lambda self: int(self.file.attrs["seed"]))
     start = property(lambda self: pd.Timestamp(int(self.file.attrs["start"]), unit="s", tz="UTC"), doc="calendar time of the beginning")
     scenario = property(lambda self: tables.text(self.file["/scenario/text"]), doc="the resolved scenario, YAML")
+
+    def table(self, path):
+        """Any table of the file (docs/file.md)."""
+        return tables.table(self.file, path)
 
     sites = property(lambda self: self.table("/scenario/sites"))
     pools = property(lambda self: self._pools())

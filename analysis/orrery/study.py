@@ -8,8 +8,20 @@ from . import tables
 from .run import Run
 
 
-class Study(tables.File):
-    """An open study."""
+class Study:
+    """An open study.h5. Use it in a `with`, or close it."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.file.close()
 
     def __repr__(self):
         return f"<study {self.name}: {len(self.file['/runs/address'])} runs, {self.status}>"
@@ -19,6 +31,10 @@ class Study(tables.File):
     status = property(lambda self: tables.text(self.file.attrs["status"]))
     baseline = property(lambda self: tables.text(self.file.attrs["baseline"]))
     text = property(lambda self: tables.text(self.file["/study/text"]), doc="the resolved study, YAML")
+
+    def table(self, path):
+        """Any table of the file (docs/study_file.md)."""
+        return tables.table(self.file, path)
 
     axes = property(lambda self: self.table("/axes"))
     anchors = property(lambda self: self.table("/anchors"))

@@ -26,23 +26,3 @@ def table(file, path):
     for attribute in ("units", "long_name"):
         frame.attrs[attribute] = {name: text(group[name].attrs[attribute]) for name in frame.columns}
     return frame
-
-
-class File:
-    """An open file. Use it in a `with`, or close it."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self.file.close()
-
-    def table(self, path):
-        """Any table of the file, as a data frame (docs/file.md, docs/study_file.md)."""
-        return table(self.file, path)
