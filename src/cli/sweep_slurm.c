@@ -409,6 +409,8 @@ int orr_cli_sweep_on_cluster(orr_campaign *c, const orr_scenario_arguments *stud
         again = again && !under_way;
         status = status != ORR_OK ? status : missing(c, forecast, again, &orders, problems);
         left = orders.count;
+        if (status == ORR_OK && left == 0) /* tasks may have ended since the book was brought up to date */
+            status = orr_campaign_catch_up(c, problems);
         if (status != ORR_OK || left == 0 || (!under_way && round == MOST_ROUNDS))
             break;
         if (!under_way) {
