@@ -4,11 +4,12 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 
-from harness import ORRERY, ROOT, Skip, main, orrery, path
+from harness import ORRERY, ROOT, Skip, main, orrery, path, write
 from study_of_forty import run_files, same_results, stamps, status, study
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "slurm"))
@@ -144,17 +145,20 @@ def test_a_command_that_is_stopped_does_not_submit_twice():
 
 
 def test_without_a_cluster_the_message_says_so():
-    environment = {**os.environ, "SLURM_CONF": path("nowhere.conf")}
+    host = socket.gethostname().split(".")[0]
+    silent = write("silent.conf", f"ClusterName=silent\nSlurmctldHost={host}(127.0.0.1)\nSlurmctldPort=1\nMessageTimeout=2\nNodeName=n1\nPartitionName=main Nodes=n1\n")
+    environment = {**os.environ, "SLURM_CONF": silent}
     arguments = [ORRERY, "sweep", study("forty"), "-q", "-o", path("alone"), "--on", "slurm"]
     done = subprocess.run(arguments, capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**environment, "PATH": path("empty")}, timeout=100)
     assert done.returncode == 2 and "`scontrol` cannot be started: there is no such program on PATH" in done.stderr, done.stderr
     if missing() is None:
         done = subprocess.run(arguments, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, timeout=100)
-        assert done.returncode == 2 and "Slurm: scontrol:" in done.stderr, done.stderr
+        assert done.returncode == 2 and "Slurm: scontrol:" in done.stderr and "Unable to contact" in done.stderr, done.stderr
     assert not os.path.exists(path("alone/slurm/current")) and orrery("status", path("alone")).returncode == 0
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # of a time limit: the cluster is stopped then too
     if missing() is None:
         with Cluster(nodes=2) as cluster:
             main()
