@@ -187,6 +187,10 @@ static int one_round(orr_campaign *c, const sweep_arguments *a, orr_problems *pr
     }
     if (exit_status == ORR_EXIT_DONE && !a->dry && orders.count > 0)
         exit_status = a->cluster.used ? orr_cli_sweep_on_cluster(c, &a->study, &a->cluster, &forecast, a->quiet, problems) : run_orders(c, a, &orders, &forecast, problems);
+    if (exit_status == ORR_EXIT_DONE && !a->dry && orders.count == 0) { /* a cluster may have done the rest while the forecast was made */
+        status = orr_campaign_catch_up(c, problems);
+        exit_status = status == ORR_OK ? ORR_EXIT_DONE : orr_cli_failure(status, problems);
+    }
     orr_orders_clear(&orders);
     return exit_status;
 }
