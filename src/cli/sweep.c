@@ -115,6 +115,8 @@ static void show_plan(const orr_campaign *c, const orr_orders *orders)
     printf("\n  %-16s %zu\n", "seeds", s->seed_count);
     if (s->parameter_count > 0)
         printf("  %-16s %zu, low and high\n", "sensitivity", s->parameter_count);
+    if (c->put_aside > 0)
+        printf("%zu files could not be read and were put aside as %s/runs/*.damaged; their runs are done again\n", c->put_aside, c->folder);
     printf("%zu runs, planned in %.2f s: %zu done, %zu to do\n", c->plan.run_count, c->plan_s, c->plan.run_count - orders->count, orders->count);
 }
 

@@ -211,6 +211,7 @@ static cJSON *record_of(const orr_campaign *c, const char *address, orr_problems
         cJSON_AddNumberToObject(record, "wall_s", orr_summary_number(summary, "speed.wall_s"));
         cJSON_AddNumberToObject(record, "peak_memory", orr_summary_number(summary, "speed.peak_rss_bytes"));
         cJSON_AddNumberToObject(record, "requests", orr_summary_number(summary, "requests.offered"));
+        cJSON_AddNumberToObject(record, "bytes", (double)orr_run_bytes(c->folder, address));
     }
     return record;
 }
@@ -236,6 +237,28 @@ orr_status orr_campaign_ended(orr_campaign *c, const orr_orders *orders, const o
     return enter(c, orders->orders[end->index].address, end->exit, end->record, problems);
 }
 
+/* A file that is there and not as it was entered: a run that is done, unless it cannot be read (a disk that was full, a copy cut short). */
+static orr_status enter_found(orr_campaign *c, const char *address, orr_problems *problems)
+{
+    orr_problems unread = {0};
+    cJSON *record = record_of(c, address, &unread);
+    orr_status status = record != NULL ? enter(c, address, 0, record, problems) : unread.out_of_memory ? ORR_NO_MEMORY : ORR_OK;
+    if (record == NULL && status == ORR_OK) {
+        char *path = orr_run_path(c->folder, address, ".h5"), *aside = orr_run_path(c->folder, address, ".h5.damaged");
+        status = path == NULL || aside == NULL ? ORR_NO_MEMORY : rename(path, aside) == 0 ? ORR_OK : ORR_IO;
+        if (status == ORR_IO)
+            orr_problem(problems, (orr_where){path, 0, 0}, "cannot be put aside: %s", strerror(errno));
+        drop_record(c, address);
+        status = status == ORR_OK ? orr_manifest_forget(c->manifest, address, problems) : status;
+        c->put_aside += status == ORR_OK;
+        free(path);
+        free(aside);
+    }
+    orr_problems_clear(&unread);
+    cJSON_Delete(record);
+    return status;
+}
+
 orr_status orr_campaign_catch_up(orr_campaign *c, orr_problems *problems)
 {
     orr_status status = ORR_OK;
@@ -243,12 +266,12 @@ orr_status orr_campaign_catch_up(orr_campaign *c, orr_problems *problems)
     for (size_t i = 0; status == ORR_OK && i < c->plan.run_count; i++) {
         const char *address = c->plan.runs[i].address;
         orr_manifest_row row;
-        bool known = orr_manifest_get(c->manifest, address, &row), done = orr_run_is_done(c->folder, address);
+        bool known = orr_manifest_get(c->manifest, address, &row);
+        int64_t bytes = orr_run_bytes(c->folder, address);
         orr_run_state state = known ? row.state : ORR_RUN_MISSING;
-        if (done && state != ORR_RUN_DONE) {
-            cJSON *record = record_of(c, address, problems);
-            status = record == NULL ? ORR_IO : enter(c, address, 0, record, problems);
-            cJSON_Delete(record);
+        bool done = bytes >= 0;
+        if (done && (state != ORR_RUN_DONE || row.bytes != (double)bytes)) {
+            status = enter_found(c, address, problems);
         } else if (!done && state == ORR_RUN_DONE) {
             status = orr_manifest_forget(c->manifest, address, problems);
         } else if (!done) { /* a task of a cluster may have left word of its failure */

@@ -19,6 +19,7 @@ typedef struct orr_campaign {
     char             *folder;
     int               lock; /**< file descriptor, -1: opened for reading */
     double            plan_s; /**< wall time that planning took */
+    size_t            put_aside; /**< runs whose file could not be read and is now ADDRESS.h5.damaged; they are to be done again */
 } orr_campaign;
 
 /**
@@ -41,7 +42,7 @@ bool orr_campaign_process_lives(long process);
 
 void orr_campaign_close(orr_campaign *campaign);
 
-/** Brings the book up to what lies in runs/: records of runs that ended without being entered, runs whose file has gone. */
+/** Brings the book up to what lies in runs/: records of runs that ended without being entered, runs whose file has gone or cannot be read. */
 orr_status orr_campaign_catch_up(orr_campaign *campaign, orr_problems *problems);
 
 /** Makes the study's seeds `count` and plans again. */

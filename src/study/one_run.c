@@ -48,13 +48,16 @@ char *orr_run_path(const char *folder, const char *address, const char *suffix)
     return asprintf(&path, "%s/runs/%s%s", folder, address, suffix) < 0 ? NULL : path;
 }
 
-bool orr_run_is_done(const char *folder, const char *address)
+int64_t orr_run_bytes(const char *folder, const char *address)
 {
+    struct stat there;
     char *path = orr_run_path(folder, address, ".h5");
-    bool done = path != NULL && access(path, R_OK) == 0;
+    int64_t bytes = path != NULL && access(path, R_OK) == 0 && stat(path, &there) == 0 ? (int64_t)there.st_size : -1;
     free(path);
-    return done;
+    return bytes;
 }
+
+bool orr_run_is_done(const char *folder, const char *address) { return orr_run_bytes(folder, address) >= 0; }
 
 /* A name in FOLDER/work that nobody else on any machine uses. */
 static char *work_path(const char *folder, const char *address, const char *suffix)

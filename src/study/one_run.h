@@ -22,6 +22,9 @@ char *orr_run_path(const char *folder, const char *address, const char *suffix);
 /** True if the run is done. */
 bool orr_run_is_done(const char *folder, const char *address);
 
+/** Size of the run's file, bytes; -1: it is not done. */
+int64_t orr_run_bytes(const char *folder, const char *address);
+
 /**
  * Simulates. `world`, if not NULL, is that of the group under any seed; it is given the order's. Returns the exit status of the process that calls it: 0 done, 1 its
  * audit failed or it was stopped, 2 bad input, 3 the machine failed (disk, memory). What went wrong is in the record, except when stopped.

@@ -92,7 +92,6 @@ def main():
         except Skip as why:
             print(f"ok {number} - {title} # SKIP {why}", flush=True)
         except Exception:
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}")
+            traceback.print_exc()  # to the error output: the runner shows that of a test that fails
             print(f"not ok {number} - {title}", flush=True)
     subprocess.run(["rm", "-rf", FOLDER])

@@ -54,9 +54,9 @@ def wait_until(condition, process=None, seconds=60):
 
 
 def runs_at_work(folder):
-    """Address -> process of the runs under way: work/HOST-PROCESS-ADDRESS.h5."""
+    """(address, process) of the runs under way, and of those killed before they ended: work/HOST-PROCESS-ADDRESS.h5."""
     names = [re.fullmatch(r".*-(\d+)-([0-9a-f]{32})\.h5", n) for n in os.listdir(path(folder + "/work"))] if os.path.isdir(path(folder + "/work")) else []
-    return {m[2]: int(m[1]) for m in names if m}
+    return sorted((m[2], int(m[1])) for m in names if m)
 
 
 def test_a_sweep_that_is_killed_at_any_moment_goes_on_and_does_nothing_twice():
@@ -91,7 +91,7 @@ def test_a_sweep_that_is_killed_at_any_moment_goes_on_and_does_nothing_twice():
 def test_a_run_that_is_killed_is_done_again():
     process = start(study("forty"), "one_killed")
     victim = wait_until(lambda: runs_at_work("one_killed"), process)
-    address, pid = next(iter(victim.items()))
+    address, pid = victim[0]
     os.kill(pid, signal.SIGKILL)
     output, _ = process.communicate()
     assert process.returncode == 0, output
@@ -100,17 +100,16 @@ def test_a_run_that_is_killed_is_done_again():
 
 
 def test_a_run_that_is_killed_each_time_is_reported():
-    process = start(study("hunted", seeds=2), "hunted")
-    address = next(iter(wait_until(lambda: runs_at_work("hunted"), process)))
+    hunted = study("hunted", requests="100k", seeds=2)  # long enough to be caught at work
+    process = start(hunted, "hunted")
+    address = wait_until(lambda: runs_at_work("hunted"), process)[0][0]
     killed = set()
     while process.poll() is None:
-        pid = runs_at_work("hunted").get(address)
-        if pid is not None and pid not in killed:
-            try:
+        for at, pid in runs_at_work("hunted"):
+            if at == address and pid not in killed:
                 os.kill(pid, signal.SIGKILL)
                 killed.add(pid)
-            except ProcessLookupError:
-                pass
+        time.sleep(0.002)
     output, _ = process.communicate()
     assert len(killed) == 2, f"tried {len(killed)} times"
     assert process.returncode == 1 and "1 runs failed" in output and "killed by signal 9" in output, output
@@ -118,7 +117,7 @@ def test_a_run_that_is_killed_each_time_is_reported():
     told = status("hunted")
     assert (told["done"], told["failed"], told["missing"]) == (7, 1, 0)
     assert told["failures"][0]["address"] == address and "signal 9" in told["failures"][0]["message"]
-    sweep(study("hunted", seeds=2), "hunted")
+    sweep(hunted, "hunted")
     assert len(run_files("hunted")) == 8 and status("hunted")["failed"] == 0
 
 
@@ -186,6 +185,21 @@ def test_a_damaged_manifest_is_put_aside():
     rebuilds("bad_head", overwrite(0))
     rebuilds("bad_middle", overwrite(8192))
     assert os.path.exists(path("bad_head/manifest.sqlite.damaged")) and os.path.exists(path("bad_middle/manifest.sqlite.damaged"))
+
+
+def test_a_result_that_cannot_be_read_is_put_aside_and_made_again():
+    for folder, book in (("cut_with_book", True), ("cut_without_book", False)):
+        copy_of_reference(folder)
+        before = stamps(folder)
+        victim = sorted(before)[11]
+        os.truncate(run_files(folder)[victim], 5000)
+        if not book:
+            os.unlink(path(folder + "/manifest.sqlite"))
+        done = sweep(study("forty"), folder)
+        assert "1 files could not be read and were put aside" in done.stdout and "39 done, 1 to do" in done.stdout, done.stdout
+        assert os.path.getsize(path(f"{folder}/runs/{victim}.h5.damaged")) == 5000
+        assert all(stamps(folder)[a] == s for a, s in before.items() if a != victim)
+        same_results(folder, reference())
 
 
 def test_runs_that_ended_without_being_entered_are_taken_up():
