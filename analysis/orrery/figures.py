@@ -91,20 +91,23 @@ def heat_map(study, metric, axis, where=None, unit=None, scale=1, ax=None):
 
 
 def pareto(study, across, up, lower_is_better=(True, True), units=(None, None), ax=None):
-    """Policies by two metrics (means over all cells); the front is joined, dominated ones are faded."""
+    """Policies by two metrics (means over all cells); the front is joined, dominated ones are faded, and those whose queues grow somewhere are hollow and not on it."""
     ax = ax or figure()[1]
     rows = study.estimates
     point = {m: rows[rows["metric"] == m].groupby("policy", sort=False)["mean"].mean() for m in (across, up)}
     x, y = point[across], point[up].reindex(point[across].index)
     sign = [1 if better else -1 for better in lower_is_better]
-    front = [p for p in x.index if not any(sign[0] * x[q] <= sign[0] * x[p] and sign[1] * y[q] <= sign[1] * y[p] and (x[q], y[q]) != (x[p], y[p]) for q in x.index)]
+    grows = rows[rows["metric"] == across].groupby("policy")["unstable"].sum() > 0
+    sound = [p for p in x.index if not grows[p]]
+    front = [p for p in sound if not any(sign[0] * x[q] <= sign[0] * x[p] and sign[1] * y[q] <= sign[1] * y[p] and (x[q], y[q]) != (x[p], y[p]) for q in sound)]
     with plt.rc_context(STYLE):
         joined = sorted(front, key=lambda p: x[p])
         ax.plot(x[joined], y[joined], color="0.6", linewidth=0.8, zorder=0)
         for index, policy in enumerate(x.index):
-            ax.plot(x[policy], y[policy], alpha=1 if policy in front else 0.4, **{**look(index), "linestyle": "none"})
+            hollow = {"markerfacecolor": "none"} if grows[policy] else {}
+            ax.plot(x[policy], y[policy], alpha=1 if policy in front else 0.4, **{**look(index), "linestyle": "none", **hollow})
             left = x[policy] > (x.min() + x.max()) / 2  # names stand towards the middle, where there is room
-            ax.annotate(policy, (x[policy], y[policy]), xytext=(-4 if left else 4, 3), ha="right" if left else "left", textcoords="offset points", fontsize=7, alpha=1 if policy in front else 0.6)
+            ax.annotate(policy + (" (queues grow)" if grows[policy] else ""), (x[policy], y[policy]), xytext=(-4 if left else 4, 3), ha="right" if left else "left", textcoords="offset points", fontsize=7, alpha=1 if policy in front else 0.6)
         ax.margins(0.15)
         ax.set(xlabel=_in_lines(across, units[0]), ylabel=_in_lines(up, units[1]))
     return ax

@@ -7,6 +7,8 @@ import pandas as pd
 from . import tables
 from .run import Run
 
+COUNTED = ("unstable", "unjudged")
+
 
 class Study:
     """An open study.h5. Use it in a `with`, or close it."""
@@ -62,17 +64,17 @@ class Study:
     @property
     def estimates(self):
         """
-        Mean with interval, and difference to the baseline, by cell, policy and metric; with the axes, and with how many of the runs are `unstable`: their
-        queues grow, so what is called a mean there is a number that depends on how long the run was.
+        Mean with interval, and difference to the baseline, by cell, policy and metric; with the axes, and with how many of the runs are `unstable` (their
+        queues grow, so what is called a mean there is a number that depends on how long the run was) or `unjudged` (their bins are too few to tell).
         """
         runs = self.table("/runs")
-        unstable = runs[runs["kind"] == "grid"].groupby(["cell", "policy"])["unstable"].sum().rename("unstable")
-        return self.table("/estimates").join(self.cells, on="cell").join(unstable, on=["cell", "policy"])
+        runs = runs[runs["kind"] == "grid"].assign(unstable=runs["queues"] == "growing", unjudged=runs["queues"] == "unknown")
+        return self.table("/estimates").join(self.cells, on="cell").join(runs.groupby(["cell", "policy"])[["unstable", "unjudged"]].sum(), on=["cell", "policy"])
 
     def pivot(self, metric, axis, value="mean", where=None):
         """
         Estimates of a metric (`value`: any column of `estimates`): a row per policy, a column per value of the axis. `where` fixes other axes ({"load": 0.9}); over
-        those that are left, means and counts are averaged and unstable runs added, but intervals and tests of several cells are not one of all: asking for these is an error.
+        those that are left, means and counts are averaged, unstable and unjudged runs added, but intervals and tests of several cells are not one of all: asking for these is an error.
         """
         rows, axes = self.estimates, list(self.axes["name"])
         for name, at in {axis: None, **(where or {})}.items():
@@ -87,13 +89,17 @@ class Study:
         if rows.empty:
             raise ValueError(f"the study shows no metric {metric!r}; it shows {', '.join(shown)}")
         free = [name for name in axes if name != axis and rows[name].nunique() > 1]
-        if free and value not in ("mean", "difference", "count", "unstable"):
+        if free and value not in ("mean", "difference", "count", *COUNTED):
             raise ValueError(f"{value!r} of several cells cannot be averaged: say where={{{', '.join(f'{name!r}: …' for name in free)}}}")
-        return rows.pivot_table(index="policy", columns=axis, values=value, sort=False, aggfunc="sum" if value == "unstable" else "mean")
+        return rows.pivot_table(index="policy", columns=axis, values=value, sort=False, aggfunc="sum" if value in COUNTED else "mean")
 
     def run(self, address):
         """The run of that address, as orrery.open gives it."""
-        return Run(h5py.File(os.path.join(os.path.dirname(self.file.filename), "runs", address + ".h5"), "r"))
+        runs = self.table("/runs")
+        of = runs[runs["address"] == address]
+        if of.empty:
+            raise ValueError(f"the study has no run {address!r}; addresses are in `runs`")
+        return Run(h5py.File(os.path.join(os.path.dirname(self.file.filename), of["file"].iloc[0]), "r"))
 
 
 def open_study(path):

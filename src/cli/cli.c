@@ -52,10 +52,10 @@ const struct argp orr_scenario_argp = {options, parse, "SCENARIO", NULL, NULL, N
 
 void orr_cli_warn_of_short_runs(const orr_world *w, FILE *out)
 {
+    char text[256];
     for (uint32_t i = 0; i < w->cohort_count; i++)
-        if (w->cohorts[i].settling > 0)
-            fprintf(out, "warning: class `%s`: %.0f requests are too few for the queues to settle from empty; means will be biased (at least %.2g would do)\n",
-                    w->classes[w->cohorts[i].class_].name, (double)w->cohorts[i].requests, 2 * w->cohorts[i].settling);
+        if (orr_world_is_short(w, &w->cohorts[i], text, sizeof text))
+            fprintf(out, "warning: %s\n", text);
 }
 
 static bool is_assumed(const orr_world *w, const orr_pool *p)

@@ -23,8 +23,8 @@ enum { KEY_BASELINE = 1000, KEY_LEVEL, KEY_JSON };
 
 static const struct argp_option options[] = {
     {"output", 'o', "OUT.html", 0, "the page (default: compare.html, of a study study.html in its folder; `-`: none)", 0},
-    {"baseline", KEY_BASELINE, "NAME", 0, "policy that the others are compared with (default: that of the first run)", 0},
-    {"level", KEY_LEVEL, "LEVEL", 0, "of the intervals and tests (default: 0.95)", 0},
+    {"baseline", KEY_BASELINE, "NAME", 0, "policy that the others are compared with (default: that of the first run, or the study's)", 0},
+    {"level", KEY_LEVEL, "LEVEL", 0, "of the intervals and tests (default: 0.95, or the study's)", 0},
     {"json", KEY_JSON, NULL, 0, "the comparison as JSON instead of the table", 0},
     {0},
 };
@@ -88,13 +88,17 @@ static int digits_for(double value, double step)
     return digits < 0 ? 0 : digits > 6 ? 6 : digits;
 }
 
-static const char *verdict(const cJSON *row, const char *better)
+/* A word or two; of what was not tested the reason, in `reason`. */
+static const char *verdict(const cJSON *row, const char *better, char reason[64])
 {
+    static const char untested[] = "not tested: ";
     double difference = number_of(row, "difference");
-    if (isnan(difference))
-        return "no common seed";
-    if (isnan(number_of(row, "difference_low")))
-        return "only one pair";
+    const char *text = text_of(row, "text");
+    if (strncmp(text, untested, sizeof untested - 1) == 0) {
+        text += sizeof untested - 1;
+        snprintf(reason, 64, "%.*s", (int)strcspn(text, ";"), text);
+        return reason;
+    }
     if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "significant")))
         return "not significant";
     if (*better == 0)
@@ -104,7 +108,7 @@ static const char *verdict(const cJSON *row, const char *better)
 
 static void print_row(const cJSON *row, bool baseline, const char *better, printed_unit unit)
 {
-    char mean[64] = "-", half[32] = "", difference[32] = "", interval[64] = "";
+    char mean[64] = "-", half[32] = "", difference[32] = "", interval[64] = "", reason[64];
     double value = number_of(row, "mean") * unit.factor, around = (number_of(row, "high") - number_of(row, "low")) / 2 * unit.factor;
     double change = number_of(row, "difference") * unit.factor, low = number_of(row, "difference_low") * unit.factor, high = number_of(row, "difference_high") * unit.factor;
     int digits = digits_for(value, around);
@@ -121,9 +125,9 @@ static void print_row(const cJSON *row, bool baseline, const char *better, print
     }
     printf("  %-22s %10s %-*s", text_of(row, "policy"), mean, 11 + (*half != 0), half); /* "±" is two bytes and one column */
     if (baseline)
-        printf(" %34s %s\n", "", "baseline");
+        printf(" %34s %s%s\n", "", "baseline", number_of(row, "growing") > 0 ? "; queues grow" : "");
     else
-        printf(" %11s  %-21s %s\n", difference, interval, verdict(row, better));
+        printf(" %11s  %-21s %s\n", difference, interval, verdict(row, better, reason));
 }
 
 static void print_metric(const cJSON *comparison, const cJSON *metric)
@@ -142,6 +146,31 @@ static void print_metric(const cJSON *comparison, const cJSON *metric)
             print_row(row, strcmp(text_of(row, "policy"), text_of(comparison, "baseline")) == 0, better, unit);
 }
 
+/* Which cell of a study the table is of. */
+static void print_place(const cJSON *study)
+{
+    const cJSON *axis, *index = cJSON_GetObjectItemCaseSensitive(study, "focus"), *at = index == NULL ? NULL : index->child;
+    size_t cells = 1;
+    cJSON_ArrayForEach(axis, cJSON_GetObjectItemCaseSensitive(study, "axes")) {
+        const cJSON *values = cJSON_GetObjectItemCaseSensitive(axis, "values"), *value = cJSON_GetArrayItem(values, at->valueint);
+        printf("%s%s %s", cells++ == 1 ? "At " : ", ", text_of(axis, "name"), cJSON_IsString(value) ? value->valuestring : "");
+        at = at->next;
+    }
+    if (cells > 1)
+        printf(" (the cell in focus; the page shows all)\n");
+}
+
+/* Runs too coarse to tell whether their queues grow, over all policies. */
+static double unjudged_runs(const cJSON *comparison)
+{
+    const cJSON *row, *rows = cJSON_GetObjectItemCaseSensitive(comparison, "rows"), *first = cJSON_GetArrayItem(rows, 0);
+    double runs = 0;
+    cJSON_ArrayForEach(row, rows)
+        if (strcmp(text_of(row, "metric"), text_of(first, "metric")) == 0)
+            runs += number_of(row, "unjudged");
+    return runs;
+}
+
 static void print_table(const cJSON *comparison)
 {
     const cJSON *metric;
@@ -150,6 +179,8 @@ static void print_table(const cJSON *comparison)
     cJSON_ArrayForEach(metric, cJSON_GetObjectItemCaseSensitive(comparison, "metrics"))
         print_metric(comparison, metric);
     putchar('\n');
+    if (unjudged_runs(comparison) > 0)
+        orr_print_wrapped("Whether queues grow is not known: the runs have too few bins (output.bin) to tell. If they do, these are means of the duration.", 0, 100);
     orr_print_wrapped(text_of(comparison, "method"), 0, 100);
 }
 
@@ -166,25 +197,27 @@ static orr_status print_json(const cJSON *comparison)
 int orr_cli_compare(int argc, char **argv)
 {
     static const struct argp argp = {options, parse, "RUN.h5...|STUDY", "Compares policies over runs of one scenario, seed by seed: a table, and a page. Of a study (its file or its folder) the table is that of the cell in focus, and the page shows all.", NULL, NULL, NULL};
-    compare_arguments a = {.level = 0.95, .runs = calloc((size_t)argc + 1, sizeof *a.runs)};
+    compare_arguments a = {.level = NAN, .runs = calloc((size_t)argc + 1, sizeof *a.runs)};
     orr_problems problems = {0};
     if (a.runs == NULL)
         return ORR_EXIT_FAILED;
     argp_err_exit_status = ORR_EXIT_BAD_INPUT;
     argp_parse(&argp, argc, argv, 0, NULL, &a);
-    const orr_report_options report = {.compare = true, .baseline = a.baseline, .level = a.level};
+    const orr_report_options report = {.compare = true, .baseline = a.baseline, .level = isnan(a.level) ? 0.95 : a.level};
     char *page = NULL;
     bool study = a.count == 1 && orr_cli_is_study(a.runs[0]);
-    cJSON *data = study ? orr_cli_study_data(a.runs[0], &page, &problems) : orr_report_data(a.runs, a.count, &report, &problems);
+    cJSON *data = study ? orr_cli_study_data(a.runs[0], a.baseline, a.level, &page, &problems) : orr_report_data(a.runs, a.count, &report, &problems);
     const char *output = a.output != NULL ? a.output : study && page != NULL ? page : "compare.html";
     orr_status status = data == NULL ? ORR_BAD_INPUT : ORR_OK;
     if (data != NULL) {
         const cJSON *comparison = cJSON_GetObjectItemCaseSensitive(data, "comparison");
         orr_cli_warn_of_partial_runs(data);
-        if (a.json)
-            status = print_json(comparison);
-        else
+        if (!a.json) {
+            print_place(cJSON_GetObjectItemCaseSensitive(data, "study"));
             print_table(comparison);
+        } else {
+            status = print_json(comparison);
+        }
     }
     if (status == ORR_OK && strcmp(output, "-") != 0) {
         status = orr_page_write(output, data, &problems);

@@ -5,6 +5,7 @@
 #include "trace/page.h"
 #include "trace/report_data.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ int orr_cli_report(int argc, char **argv)
     const orr_report_options report = {.level = 0.95};
     bool study = orr_cli_is_study(a.run);
     char *made = study ? NULL : default_output(a.run);
-    cJSON *data = study ? orr_cli_study_data(a.run, &made, &problems) : orr_report_data(&a.run, 1, &report, &problems);
+    cJSON *data = study ? orr_cli_study_data(a.run, NULL, NAN, &made, &problems) : orr_report_data(&a.run, 1, &report, &problems);
     const char *output = a.output == NULL ? made : a.output;
     orr_status status = ORR_BAD_INPUT;
     if (data != NULL) {

@@ -2,6 +2,7 @@
 
 #include "study/study_page.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,17 @@ bool orr_cli_open_study(const char *path, orr_campaign *campaign, orr_problems *
     return ok;
 }
 
-cJSON *orr_cli_study_data(const char *path, char **made, orr_problems *problems)
+/* Reads the study by another baseline or level than its file has. */
+static bool take_options(orr_study *s, const char *baseline, double level, orr_problems *problems)
+{
+    if (!isnan(level))
+        s->level = level;
+    if (baseline != NULL)
+        s->baseline = orr_study_policy_called(s, baseline, (orr_where){s->path, 0, 0}, problems);
+    return s->baseline < s->policy_count;
+}
+
+cJSON *orr_cli_study_data(const char *path, const char *baseline, double level, char **made, orr_problems *problems)
 {
     orr_campaign campaign;
     orr_results results;
@@ -49,7 +60,7 @@ cJSON *orr_cli_study_data(const char *path, char **made, orr_problems *problems)
         return NULL;
     if (asprintf(made, "%s/study.html", campaign.folder) < 0)
         *made = NULL;
-    if (orr_results_read(&results, &campaign, problems) == ORR_OK) {
+    if (take_options(campaign.study, baseline, level, problems) && orr_results_read(&results, &campaign, problems) == ORR_OK) {
         data = orr_study_page(&results, problems);
         orr_results_clear(&results);
     }

@@ -10,7 +10,7 @@ bool orr_cli_is_study(const char *path);
 /** Opens the campaign for reading, as it was started; that of a file is in out/NAME. False with problems. */
 bool orr_cli_open_study(const char *path, orr_campaign *campaign, orr_problems *problems);
 
-/** The data of a study's page, and in *page (malloced) FOLDER/study.html. NULL with problems. */
-cJSON *orr_cli_study_data(const char *path, char **page, orr_problems *problems);
+/** The data of a study's page, by another baseline (NULL: no) and level (NaN: no) than its file's; in *page (malloced) FOLDER/study.html. NULL with problems. */
+cJSON *orr_cli_study_data(const char *path, const char *baseline, double level, char **page, orr_problems *problems);
 
 #endif

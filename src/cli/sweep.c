@@ -115,6 +115,8 @@ static void show_plan(const orr_campaign *c, const orr_orders *orders)
     printf("\n  %-16s %zu\n", "seeds", s->seed_count);
     if (s->parameter_count > 0)
         printf("  %-16s %zu, low and high\n", "sensitivity", s->parameter_count);
+    if (*c->plan.short_of)
+        printf("warning: in some cells %s\n", c->plan.short_of);
     if (c->put_aside > 0)
         printf("%zu files could not be read and were put aside as %s/runs/*.damaged; their runs are done again\n", c->put_aside, c->folder);
     printf("%zu runs, planned in %.2f s: %zu done, %zu to do\n", c->plan.run_count, c->plan_s, c->plan.run_count - orders->count, orders->count);
@@ -170,11 +172,25 @@ static int run_orders(orr_campaign *c, const sweep_arguments *a, const orr_order
     return status == ORR_OK && p.status == ORR_OK ? ORR_EXIT_DONE : status != ORR_OK && status != ORR_INTERRUPTED ? orr_cli_failure(status, problems) : ORR_EXIT_FAILED;
 }
 
+/* Better said before the runs than after them, though a trial of a moment may not know all. */
+static void warn_of_names(const orr_campaign *c, const cJSON *trial)
+{
+    orr_problems unknown = {0};
+    if (trial != NULL)
+        orr_results_check_names(c, trial, &unknown);
+    for (size_t i = 0; i < unknown.count; i++) {
+        const char *message = strstr(unknown.text[i], "error: ");
+        fprintf(stderr, "warning: after a moment of the first run %s\n", message == NULL ? unknown.text[i] : message + strlen("error: "));
+    }
+    orr_problems_clear(&unknown);
+}
+
 /* All orders that are open now. */
 static int one_round(orr_campaign *c, const sweep_arguments *a, orr_problems *problems)
 {
     orr_orders orders = {0};
     orr_forecast forecast = {0};
+    cJSON *trial;
     orr_status status = orr_campaign_catch_up(c, problems);
     status = status != ORR_OK ? status : orr_campaign_orders(c, NULL, &orders);
     if (status != ORR_OK)
@@ -182,7 +198,9 @@ static int one_round(orr_campaign *c, const sweep_arguments *a, orr_problems *pr
     show_plan(c, &orders);
     fflush(stdout);
     int exit_status = ORR_EXIT_DONE;
-    if (orders.count > 0 && orr_forecast_try(&forecast, c->folder, &orders, FORECAST_S)) {
+    if (orders.count > 0 && orr_forecast_try(&forecast, c->folder, &orders, FORECAST_S, &trial)) {
+        warn_of_names(c, trial);
+        cJSON_Delete(trial);
         orr_orders_clear(&orders);
         status = orr_campaign_orders(c, &forecast, &orders);
         exit_status = status != ORR_OK ? orr_cli_failure(status, problems) : show_forecast(c, &forecast, &orders, a) ? ORR_EXIT_DONE : ORR_EXIT_FAILED;
@@ -210,6 +228,7 @@ static int show_failures(orr_campaign *c)
 
 static void show_anchors(const orr_results *r)
 {
+    static const char *const words[] = {[ORR_ANCHOR_FAILS] = "FAILS", [ORR_ANCHOR_HOLDS] = "holds", [ORR_ANCHOR_OPEN] = "is open (its interval is too wide to tell)"};
     const orr_study *s = r->campaign->study;
     for (size_t i = 0; i < s->anchor_count; i++) {
         const orr_study_anchor *a = &s->anchors[i];
@@ -219,11 +238,41 @@ static void show_anchors(const orr_results *r)
             snprintf(bounds, sizeof bounds, "%.6g to %.6g", a->least, a->most);
         else
             snprintf(bounds, sizeof bounds, "%s %.6g", isnan(a->least) ? "at most" : "at least", isnan(a->least) ? a->most : a->least);
-        printf("anchor %s: %s %.6g", m.holds ? "holds" : "FAILS", a->metric, m.measured.mean);
+        printf("anchor %s: %s %.6g", words[m.verdict], a->metric, m.measured.mean);
         if (!isnan(m.measured.low))
             printf(" (%.6g to %.6g)", m.measured.low, m.measured.high);
         printf(", expected %s%s%s\n", bounds, *a->text ? ": " : "", a->text);
     }
+}
+
+/* Cells of which means must be taken with care. */
+static void show_doubts(const orr_results *r)
+{
+    const orr_study *s = r->campaign->study;
+    size_t growing = 0, unjudged = 0, unsettled = 0, coarse = 0, variants = orr_study_cells(s) * s->policy_count;
+    for (size_t v = 0; v < variants; v++) {
+        orr_result_runs n = orr_results_runs(r, v);
+        growing += n.growing > 0;
+        unjudged += n.growing == 0 && n.unjudged > 0;
+        unsettled += r->warm_up_ns[v / s->policy_count] == ORR_UNSETTLED;
+        coarse += r->warm_up_ns[v / s->policy_count] == ORR_TOO_COARSE;
+    }
+    if (growing > 0)
+        printf("queues grow in %zu of %zu cells (by policy): their means depend on the duration and are not compared\n", growing, variants);
+    if (unjudged > 0)
+        printf("whether queues grow is not known in %zu of %zu cells (by policy): their bins are too few (output.bin)\n", unjudged, variants);
+    if (unsettled > 0)
+        printf("%zu of %zu cells (by policy) had not settled: nothing was deleted as warm-up, and their means are biased by the empty start (a longer duration helps)\n", unsettled, variants);
+    if (coarse > 0)
+        printf("%zu of %zu cells (by policy) have latency bins too long to delete a warm-up: their means are biased by the empty start (a shorter output.latency_bin helps, or method: terminating)\n", coarse, variants);
+}
+
+static void show_precision(const orr_study *s, const orr_goals *goals)
+{
+    if (goals->judged == 0)
+        printf("%s: no interval to judge: queues grow in every cell, or no run has the number\n", s->precision.metric);
+    else
+        printf("%s: the widest of %zu intervals is within %.3g %% of its mean, asked were %.3g %%\n", s->precision.metric, goals->judged, 100 * goals->worst_relative, 100 * s->precision.relative);
 }
 
 /* The numbers of what is done: the file, the anchors; and how many seeds the goals ask for. */
@@ -238,11 +287,12 @@ static orr_status take_stock(orr_campaign *c, size_t *seeds, bool last, orr_prob
     *seeds = goals.seeds;
     if (status == ORR_OK && (last || goals.seeds <= c->study->seed_count)) {
         status = orr_collect(&results, problems);
+        show_doubts(&results);
         show_anchors(&results);
         if (c->study->precision.metric != NULL)
-            printf("%s: the widest interval is within %.3g %% of its mean, asked were %.3g %%\n", c->study->precision.metric, 100 * goals.worst_relative, 100 * c->study->precision.relative);
+            show_precision(c->study, &goals);
         if (c->study->select.metric != NULL)
-            printf("the best policy by %s is %s\n", c->study->select.metric, goals.selected ? "decided in every cell that is stable" : "not decided everywhere");
+            printf("the best policy by %s is %s\n", c->study->select.metric, goals.selections == 0 ? "judged nowhere: queues grow in every cell, or runs lack the number" : goals.selected ? "decided in every cell whose queues do not grow" : "not decided everywhere");
         if (results.failed + results.missing > 0)
             printf("%zu of %zu runs are missing or failed\n", results.failed + results.missing, c->plan.run_count);
         printf("%s/study.h5; `orrery report %s` draws it\n", c->folder, c->folder);

@@ -24,14 +24,16 @@ static const orr_column axes[] = {{"name", TEXT, "", "short name"}, {"key", TEXT
 static const orr_column values[] = {{"axis", U32, "1", "row of /axes"}, {"index", U32, "1", "of the value on its axis"}, {"text", TEXT, "", "as the study writes it"}, {"number", F64, "1", "in the unit of the axis; NaN if it is no number"}};
 static const orr_column runs[] = {{"address", TEXT, "", "digest of scenario, files, policy, seed and version"}, {"policy", TEXT, "", "label"}, {"seed", U64, "1", "seed"}, {"cell", U32, "1", "combination of values of the axes, the last axis fastest"},
                                   {"status", TEXT, "", "done, failed or missing"}, {"kind", TEXT, "", "grid, or sensitivity: one parameter at one end of its range"}, {"wall", F64, "s", "time that it took"}, {"peak_memory", F64, "bytes", "of its process"},
-                                  {"file", TEXT, "", "relative to this file"}, {"unstable", U8, "1", "1 if its queues grew to the end: its means depend on the duration"}};
+                                  {"file", TEXT, "", "relative to this file"}, {"queues", TEXT, "", "stable, growing (its means depend on the duration), overloaded (for a time) or unknown (too few bins to tell)"}};
 static const orr_column cells[] = {{"cell", U32, "1", "number of the cell"}, {"axis", U32, "1", "row of /axes"}, {"index", U32, "1", "of the value on that axis"}};
 static const orr_column estimates[] = {{"cell", U32, "1", "number of the cell"}, {"policy", TEXT, "", "label"}, {"metric", TEXT, "", "name"}, {"count", U32, "1", "seeds"}, {"mean", F64, "1", "over seeds"}, {"low", F64, "1", "end of its interval"}, {"high", F64, "1", "other end"},
                                        {"pairs", U32, "1", "seeds that this policy and the baseline have"}, {"difference", F64, "1", "mean of policy - baseline over pairs"}, {"difference_low", F64, "1", "end of its interval"}, {"difference_high", F64, "1", "other end"},
                                        {"p", F64, "1", "two-sided, of no difference"}, {"significant", U8, "1", "1 if it stands among all claims of the study (Holm)"}, {"correlation", F64, "1", "that common seeds achieved"}};
 static const orr_column anchors[] = {{"text", TEXT, "", "what it is"}, {"source", TEXT, "", "where the number comes from"}, {"metric", TEXT, "", "name"}, {"policy", TEXT, "", "label"}, {"cell", U32, "1", "number of the cell"}, {"least", F64, "1", "bound, NaN if open"}, {"most", F64, "1", "bound, NaN if open"},
-                                     {"mean", F64, "1", "measured"}, {"low", F64, "1", "end of its interval"}, {"high", F64, "1", "other end"}, {"holds", U8, "1", "1 if the interval reaches into the bounds"}};
-static const orr_column sensitivity[] = {{"key", TEXT, "", "parameter"}, {"text", TEXT, "", "what it is"}, {"end", TEXT, "", "low or high"}, {"value", TEXT, "", "of the parameter"}, {"mean", F64, "1", "of the metric"}, {"low", F64, "1", "end of its interval"}, {"high", F64, "1", "other end"}};
+                                     {"mean", F64, "1", "measured"}, {"low", F64, "1", "end of its interval"}, {"high", F64, "1", "other end"}, {"verdict", TEXT, "", "holds, fails (the interval leaves out the bounds) or open (it is too wide to tell)"}};
+static const orr_column sensitivity[] = {{"key", TEXT, "", "parameter"}, {"text", TEXT, "", "what it is"}, {"end", TEXT, "", "low or high"}, {"value", TEXT, "", "of the parameter"}, {"mean", F64, "1", "of the metric"}, {"low", F64, "1", "end of its interval"}, {"high", F64, "1", "other end"},
+                                         {"difference", F64, "1", "to the focus cell, mean over the seeds of both"}, {"difference_low", F64, "1", "end of its interval"}, {"difference_high", F64, "1", "other end"},
+                                         {"significant", U8, "1", "1 if it stands among all ends (Holm)"}, {"unstable", U32, "1", "runs whose queues grew to the end: their means depend on the duration"}};
 
 #define TABLE(path, columns, meaning) {path, meaning, columns, sizeof columns / sizeof *columns}
 
@@ -86,7 +88,7 @@ static void write_runs(writer *w)
         char path[ORR_ADDRESS_BYTES + 16];
         snprintf(path, sizeof path, "runs/%s.h5", p->runs[i].address);
         ROW(RUNS, p->runs[i].address, w->study->policies[v->policy].label, N(p->runs[i].seed), N(v->cell), states[w->results->state[i]], v->parameter < 0 ? "grid" : "sensitivity", w->results->wall_s[i],
-            w->results->peak_memory[i], path, N(w->results->unstable[i]));
+            w->results->peak_memory[i], path, w->results->state[i] == ORR_RUN_DONE ? orr_verdict_names[w->results->verdict[i]] : "");
     }
 }
 
@@ -103,17 +105,13 @@ static void write_estimates(writer *w)
     for (size_t i = 0; i < w->study->anchor_count; i++) {
         const orr_study_anchor *a = &w->study->anchors[i];
         orr_anchor_result m = orr_results_anchor(r, i);
-        ROW(ANCHORS, a->text, a->source, a->metric, w->study->policies[a->policy].label, N(orr_study_cell_of(w->study, a->index)), a->least, a->most, m.measured.mean, m.measured.low, m.measured.high, N(m.holds));
+        ROW(ANCHORS, a->text, a->source, a->metric, w->study->policies[a->policy].label, N(orr_study_cell_of(w->study, a->index)), a->least, a->most, m.measured.mean, m.measured.low, m.measured.high, orr_anchor_verdict_names[m.verdict]);
     }
-    size_t name = w->study->sensitivity_metric == NULL ? SIZE_MAX : orr_results_name(r, w->study->sensitivity_metric);
-    double *value = calloc(w->study->seed_count + 1, sizeof *value);
-    w->ok &= value != NULL;
-    for (size_t i = 0; w->ok && name != SIZE_MAX && i < 2 * w->study->parameter_count; i++) {
+    for (size_t i = 0; i < 2 * w->study->parameter_count; i++) {
         const orr_study_parameter *p = &w->study->parameters[i / 2];
-        orr_estimate e = orr_estimate_mean(value, orr_results_values(r, grid + i, name, value, NULL), w->study->level);
-        ROW(SENSITIVITY, p->key, p->text, i % 2 == 0 ? "low" : "high", p->end[i % 2], e.mean, e.low, e.high);
+        const orr_result_end *e = &r->end[i];
+        ROW(SENSITIVITY, p->key, p->text, i % 2 == 0 ? "low" : "high", p->end[i % 2], e->own.mean, e->own.low, e->own.high, e->difference.mean, e->difference.low, e->difference.high, N(e->significant), N(orr_results_runs(r, grid + i).growing));
     }
-    free(value);
 }
 
 /* One column each, as many as there are. */

@@ -3,6 +3,7 @@
 #include "base/wall.h"
 #include "clients/arrivals.h"
 #include "trace/run.h"
+#include "trace/summary.h"
 
 #include <math.h>
 #include <signal.h>
@@ -32,8 +33,22 @@ static double expected(const orr_world *w, int64_t until_ns)
     return requests;
 }
 
-/* Runs the world into a file that goes again; how big it was, how long that took, and of how many requests. False if it could not be run. */
-static bool try_run(const orr_world *w, const char *path, double *bytes, double *seconds, double *requests)
+/* The trial's summary as text, for the parent; malloced, NULL if there is none. */
+static char *summary_of(const char *path)
+{
+    orr_problems problems = {0};
+    hid_t file = orr_result_open(path, &problems);
+    cJSON *summary = file < 0 ? NULL : orr_summary(file, path, &problems);
+    char *text = summary == NULL ? NULL : cJSON_PrintUnformatted(summary);
+    if (file >= 0)
+        H5Fclose(file);
+    cJSON_Delete(summary);
+    orr_problems_clear(&problems);
+    return text;
+}
+
+/* Runs the world into a file that goes again; how big it was, how long that took, of how many requests, and its summary (may be NULL). False if it could not be run. */
+static bool try_run(const orr_world *w, const char *path, double *bytes, double *seconds, double *requests, char **summary)
 {
     orr_problems problems = {0};
     orr_run_result result;
@@ -43,8 +58,10 @@ static bool try_run(const orr_world *w, const char *path, double *bytes, double 
     orr_status status = orr_run(w, &options, &result, &problems);
     bool ok = (status == ORR_OK || status == ORR_INTERRUPTED) && stat(path, &there) == 0;
     orr_problems_clear(&problems);
-    unlink(path);
     *seconds = orr_wall_s() - began;
+    if (ok && summary != NULL)
+        *summary = summary_of(path);
+    unlink(path);
     *bytes = (double)there.st_size;
     *requests = fmax(expected(w, status == ORR_OK ? w->duration_ns : result.end_ns), (double)result.offered);
     return ok;
@@ -59,20 +76,20 @@ static void try_in_child(int out, const char *folder, const orr_orders *o, doubl
     orr_problems problems = {0};
     orr_forecast f = {0};
     struct rusage usage;
-    char *path = NULL;
+    char *path = NULL, *summary = NULL;
     double began = orr_wall_s(), bytes, empty_s, wall, requests;
     orr_world *w = orr_world_load(o->scenario, g->overrides, g->count, &problems);
     if (w == NULL || asprintf(&path, "%s/work/forecast-%ld.h5", folder, (long)getpid()) < 0)
         _exit(1);
     time_is_up = 1;
     f.fixed_s = orr_wall_s() - began;
-    if (!try_run(w, path, &f.fixed_bytes, &empty_s, &requests))
+    if (!try_run(w, path, &f.fixed_bytes, &empty_s, &requests, NULL))
         _exit(1);
     f.fixed_s += empty_s;
     time_is_up = 0;
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &timer, NULL);
-    if (!try_run(w, path, &bytes, &wall, &requests))
+    if (!try_run(w, path, &bytes, &wall, &requests, &summary))
         _exit(1);
     if (requests > 0) {
         f.s_per_request = fmax(0, wall - empty_s) / requests;
@@ -80,14 +97,18 @@ static void try_in_child(int out, const char *folder, const orr_orders *o, doubl
     }
     getrusage(RUSAGE_SELF, &usage);
     f.memory = (uint64_t)usage.ru_maxrss * 1024;
-    ssize_t written = write(out, &f, sizeof f);
-    _exit(written == (ssize_t)sizeof f ? 0 : 1);
+    FILE *pipe = fdopen(out, "w");
+    bool ok = pipe != NULL && fwrite(&f, sizeof f, 1, pipe) == 1 && (summary == NULL || fputs(summary, pipe) >= 0);
+    _exit(ok && fclose(pipe) == 0 ? 0 : 1);
 }
 
-bool orr_forecast_try(orr_forecast *f, const char *folder, const orr_orders *orders, double seconds)
+bool orr_forecast_try(orr_forecast *f, const char *folder, const orr_orders *orders, double seconds, cJSON **summary)
 {
     int ends[2], status;
+    char *text = NULL;
+    size_t size = 0;
     *f = (orr_forecast){0};
+    *summary = NULL;
     if (orders->count == 0 || pipe(ends) != 0)
         return false;
     fflush(NULL);
@@ -100,8 +121,15 @@ bool orr_forecast_try(orr_forecast *f, const char *folder, const orr_orders *ord
         _exit(1);
     }
     close(ends[1]);
-    bool ok = pid > 0 && read(ends[0], f, sizeof *f) == (ssize_t)sizeof *f;
-    close(ends[0]);
+    FILE *in = fdopen(ends[0], "r");
+    bool ok = pid > 0 && in != NULL && fread(f, sizeof *f, 1, in) == 1;
+    if (ok && getdelim(&text, &size, '\0', in) > 0)
+        *summary = cJSON_Parse(text);
+    free(text);
+    if (in != NULL)
+        fclose(in);
+    else
+        close(ends[0]);
     if (pid > 0)
         waitpid(pid, &status, 0);
     if (!ok)

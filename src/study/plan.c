@@ -144,6 +144,9 @@ static bool try_variant(orr_plan_of_study *p, orr_variant *v, bool grid, orr_whe
     bool ok = w != NULL;
     if (ok)
         v->requests = expected_requests(w);
+    for (uint32_t i = 0; ok && i < w->cohort_count; i++)
+        if (w->cohorts[i].settling > p->short_by && orr_world_is_short(w, &w->cohorts[i], p->short_of, sizeof p->short_of))
+            p->short_by = w->cohorts[i].settling;
     if (ok && v == p->variants) {
         p->by_the_clock = by_the_clock(w);
         p->warmed_up = warmed_up(w);

@@ -35,6 +35,8 @@ typedef struct orr_plan_of_study {
     size_t           run_count;
     bool             by_the_clock; /**< rates, prices, plans or failures of the first variant go by the clock, or its arrivals are recorded: there is no steady state */
     bool             warmed_up;    /**< the scenario leaves a warm-up out itself (output.warmup) */
+    char             short_of[256]; /**< what a variant that was tried, the one that needs most, is too short for; empty: none is */
+    double           short_by;      /**< private: how many requests that one needs */
 } orr_plan_of_study;
 
 /**

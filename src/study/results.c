@@ -16,7 +16,7 @@ void orr_results_clear(orr_results *r)
 {
     for (size_t i = 0; i < r->name_count; i++)
         free(r->names[i]);
-    void *const owned[] = {r->names, r->value, r->state, r->wall_s, r->peak_memory, r->unstable, r->shown, r->estimate, r->against, r->warm_up_ns};
+    void *const owned[] = {r->names, r->value, r->state, r->wall_s, r->peak_memory, r->verdict, r->shown, r->estimate, r->against, r->end, r->warm_up_ns};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     *r = (orr_results){0};
@@ -100,6 +100,13 @@ static bool take_names(orr_results *r, const cJSON *summary, orr_problems *probl
     return ok && r->shown != NULL;
 }
 
+void orr_results_check_names(const orr_campaign *campaign, const cJSON *summary, orr_problems *problems)
+{
+    orr_results r = {.campaign = campaign};
+    take_names(&r, summary, problems);
+    orr_results_clear(&r);
+}
+
 /* --- reading --- */
 
 static bool take_run(orr_results *r, size_t run, const orr_manifest_row *row)
@@ -110,7 +117,9 @@ static bool take_run(orr_results *r, size_t run, const orr_manifest_row *row)
     for (size_t n = 0; n < r->name_count; n++)
         r->value[run * r->name_count + n] = orr_summary_number(summary, r->names[n]);
     const cJSON *verdict = cJSON_GetObjectItem(cJSON_GetObjectItem(summary, "saturation"), "verdict");
-    r->unstable[run] = cJSON_IsString(verdict) && strcmp(verdict->valuestring, "growing") == 0;
+    for (int v = 0; v < 4; v++)
+        if (cJSON_IsString(verdict) && strcmp(verdict->valuestring, orr_verdict_names[v]) == 0)
+            r->verdict[run] = (orr_verdict)v;
     cJSON_Delete(summary);
     return true;
 }
@@ -153,14 +162,15 @@ static bool allocate(orr_results *r)
     r->state = calloc(runs + 1, sizeof *r->state);
     r->wall_s = calloc(runs + 1, sizeof *r->wall_s);
     r->peak_memory = calloc(runs + 1, sizeof *r->peak_memory);
-    r->unstable = calloc(runs + 1, sizeof *r->unstable);
+    r->verdict = calloc(runs + 1, sizeof *r->verdict);
     r->estimate = calloc(variants * r->shown_count + 1, sizeof *r->estimate);
     find_references(r);
     r->against = calloc(r->reference_count * variants * r->shown_count + 1, sizeof *r->against);
+    r->end = calloc(2 * r->campaign->study->parameter_count + 1, sizeof *r->end);
     r->warm_up_ns = calloc(orr_study_cells(r->campaign->study) + 1, sizeof *r->warm_up_ns);
     for (size_t i = 0; r->value != NULL && i < runs * r->name_count; i++)
         r->value[i] = NAN;
-    return r->value && r->state && r->wall_s && r->peak_memory && r->unstable && r->estimate && r->against && r->warm_up_ns;
+    return r->value && r->state && r->wall_s && r->peak_memory && r->verdict && r->estimate && r->against && r->end && r->warm_up_ns;
 }
 
 static bool read_runs(orr_results *r)
@@ -212,15 +222,16 @@ size_t orr_results_pairs(const orr_results *r, size_t variant, size_t other, siz
     return n;
 }
 
-size_t orr_results_runs(const orr_results *r, size_t variant, size_t *unstable)
+orr_result_runs orr_results_runs(const orr_results *r, size_t variant)
 {
-    size_t done = 0;
-    *unstable = 0;
-    for (size_t i = 0; i < r->campaign->study->seed_count; i++) {
-        done += r->state[first_run(r, variant) + i] == ORR_RUN_DONE;
-        *unstable += r->unstable[first_run(r, variant) + i];
+    orr_result_runs n = {0};
+    for (size_t i = first_run(r, variant); i < first_run(r, variant + 1); i++) {
+        bool done = r->state[i] == ORR_RUN_DONE;
+        n.done += done;
+        n.growing += done && r->verdict[i] == ORR_VERDICT_GROWING;
+        n.unjudged += done && r->verdict[i] == ORR_VERDICT_UNKNOWN;
     }
-    return done;
+    return n;
 }
 
 /* --- estimates --- */
@@ -254,10 +265,22 @@ static bool estimate_over_seeds(orr_results *r)
 /* The p-value of a difference to another policy; means of growing queues are no claims. */
 static double claim(const orr_results *r, size_t variant, size_t reference, const orr_estimate *difference)
 {
-    size_t policy = variant % r->campaign->study->policy_count, unstable, other_unstable;
-    orr_results_runs(r, variant, &unstable);
-    orr_results_runs(r, variant - policy + reference, &other_unstable);
-    return policy == reference || unstable + other_unstable > 0 ? NAN : difference->p;
+    size_t policy = variant % r->campaign->study->policy_count;
+    bool growing = orr_results_runs(r, variant).growing + orr_results_runs(r, variant - policy + reference).growing > 0;
+    return policy == reference || growing ? NAN : difference->p;
+}
+
+/* Whom the differences of block `block` are to: the baseline, then the references. */
+static size_t reference_of(const orr_results *r, size_t block) { return block == 0 ? r->campaign->study->baseline : r->reference[block - 1]; }
+
+/* Which earlier claim says the same the other way round (the baseline against the oracle, say), SIZE_MAX if none does. */
+static size_t mirror_of(const orr_results *r, size_t claim, size_t estimates)
+{
+    size_t block = claim / estimates, at = claim % estimates, policy = at / r->shown_count % r->campaign->study->policy_count;
+    for (size_t earlier = 0; earlier < block; earlier++)
+        if (reference_of(r, earlier) == policy)
+            return earlier * estimates + at + r->shown_count * reference_of(r, block) - r->shown_count * policy;
+    return SIZE_MAX;
 }
 
 /* Which differences, to the baseline and to the references, stand among all claims of the study. */
@@ -268,13 +291,38 @@ static bool judge_claims(orr_results *r)
     double *p = calloc(claims + 1, sizeof *p);
     bool *significant = calloc(claims + 1, sizeof *significant), ok = p != NULL && significant != NULL;
     for (size_t i = 0; ok && i < claims; i++) {
-        p[i] = i < estimates ? claim(r, i / r->shown_count, s->baseline, &r->estimate[i].difference)
-                             : claim(r, i % estimates / r->shown_count, r->reference[i / estimates - 1], &r->against[i - estimates].difference);
+        const orr_estimate *d = i < estimates ? &r->estimate[i].difference : &r->against[i - estimates].difference;
+        p[i] = mirror_of(r, i, estimates) == SIZE_MAX ? claim(r, i % estimates / r->shown_count, reference_of(r, i / estimates), d) : NAN;
         r->claims += !isnan(p[i]);
     }
     ok = ok && orr_holm(p, claims, 1 - s->level, significant);
-    for (size_t i = 0; ok && i < claims; i++)
-        *(i < estimates ? &r->estimate[i].significant : &r->against[i - estimates].significant) = significant[i];
+    for (size_t i = 0; ok && i < claims; i++) {
+        size_t mirror = mirror_of(r, i, estimates);
+        *(i < estimates ? &r->estimate[i].significant : &r->against[i - estimates].significant) = significant[mirror == SIZE_MAX ? i : mirror];
+    }
+    free(p);
+    free(significant);
+    return ok;
+}
+
+/* The ends of the parameters against the focus cell. They are no claims about policies, and judged by themselves. */
+static bool estimate_ends(orr_results *r)
+{
+    const orr_study *s = r->campaign->study;
+    size_t name = s->sensitivity_metric == NULL ? SIZE_MAX : orr_results_name(r, s->sensitivity_metric), ends = name == SIZE_MAX ? 0 : 2 * s->parameter_count;
+    size_t grid = orr_study_cells(s) * s->policy_count, base = orr_study_cell_of(s, s->focus) * s->policy_count + s->sensitivity_policy;
+    double *a = calloc(s->seed_count + 1, sizeof *a), *b = calloc(s->seed_count + 1, sizeof *b), *p = calloc(ends + 1, sizeof *p);
+    bool *significant = calloc(ends + 1, sizeof *significant), ok = a != NULL && b != NULL && p != NULL && significant != NULL;
+    for (size_t i = 0; ok && i < ends; i++) {
+        r->end[i].own = orr_estimate_mean(a, orr_results_values(r, grid + i, name, a, NULL), s->level);
+        r->end[i].difference = orr_estimate_difference(a, b, orr_results_pairs(r, grid + i, base, name, a, b), s->level);
+        p[i] = orr_results_runs(r, grid + i).growing + orr_results_runs(r, base).growing > 0 ? NAN : r->end[i].difference.p;
+    }
+    ok = ok && orr_holm(p, ends, 1 - s->level, significant);
+    for (size_t i = 0; ok && i < ends; i++)
+        r->end[i].significant = significant[i];
+    free(a);
+    free(b);
     free(p);
     free(significant);
     return ok;
@@ -303,7 +351,7 @@ static orr_status estimate_by_batches(orr_results *r, orr_problems *problems)
             size_t policy = i / r->shown_count - first;
             orr_result_estimate *e = &r->estimate[i];
             bool paired = policy != s->baseline && series[s->baseline].bins > 0;
-            if (series[policy].bins > 0 && !orr_run_interval(&series[policy], paired ? &series[s->baseline] : NULL, r->names[r->shown[i % r->shown_count]], r->warm_up_ns[first / k], s->level, &e->own, paired ? &e->difference : NULL))
+            if (series[policy].bins > 0 && !orr_run_interval(&series[policy], paired ? &series[s->baseline] : NULL, r->names[r->shown[i % r->shown_count]], r->warm_up_ns[first / k] > 0 ? r->warm_up_ns[first / k] : 0, s->level, &e->own, paired ? &e->difference : NULL))
                 status = ORR_NO_MEMORY;
         }
         for (size_t p = 0; p < k; p++) {
@@ -313,6 +361,18 @@ static orr_status estimate_by_batches(orr_results *r, orr_problems *problems)
     }
     free(series);
     return status;
+}
+
+const char *const orr_anchor_verdict_names[3] = {"fails", "holds", "open"};
+
+static orr_anchor_verdict judge_anchor(const orr_study_anchor *a, const orr_estimate *e)
+{
+    double low = isnan(e->low) ? e->mean : e->low, high = isnan(e->high) ? e->mean : e->high;
+    double size = fmax(isnan(a->least) ? 0 : fabs(a->least), isnan(a->most) ? 0 : fabs(a->most)) / 5, room = isnan(a->least) || isnan(a->most) ? size : fmax(size, a->most - a->least);
+    bool within = !(low < a->least) && !(high > a->most);
+    if (isnan(e->mean) || high < a->least || low > a->most)
+        return ORR_ANCHOR_FAILS;
+    return within || high - low <= room ? ORR_ANCHOR_HOLDS : ORR_ANCHOR_OPEN;
 }
 
 orr_anchor_result orr_results_anchor(const orr_results *r, size_t anchor)
@@ -329,8 +389,7 @@ orr_anchor_result orr_results_anchor(const orr_results *r, size_t anchor)
     while (shown < r->shown_count && r->shown[shown] != name)
         shown++;
     result.measured = shown < r->shown_count ? r->estimate[variant * r->shown_count + shown].own : orr_estimate_mean(value, orr_results_values(r, variant, name, value, NULL), s->level);
-    double low = isnan(result.measured.low) ? result.measured.mean : result.measured.low, high = isnan(result.measured.high) ? result.measured.mean : result.measured.high;
-    result.holds = !isnan(result.measured.mean) && !(high < a->least) && !(low > a->most);
+    result.verdict = judge_anchor(a, &result.measured);
     free(value);
     return result;
 }
@@ -349,7 +408,7 @@ orr_status orr_results_read(orr_results *r, const orr_campaign *campaign, orr_pr
         status = ORR_NO_MEMORY;
     if (status == ORR_OK && r->method == ORR_METHOD_BATCH_MEANS)
         status = estimate_by_batches(r, problems);
-    if (status == ORR_OK && !judge_claims(r))
+    if (status == ORR_OK && !(judge_claims(r) && estimate_ends(r)))
         status = ORR_NO_MEMORY;
     if (status != ORR_OK)
         orr_results_clear(r);

@@ -3,6 +3,7 @@
 #include "scenario/schema.h"
 #include "scenario/units.h"
 #include "study/keys.h"
+#include "trace/metric.h"
 
 #include <errno.h>
 #include <math.h>
@@ -416,23 +417,27 @@ bool orr_study_extend_seeds(orr_study *s, size_t count)
 
 /* --- names that refer to axes and policies --- */
 
-static size_t policy_called(reader *r, const char *label, orr_where where)
+size_t orr_study_policy_called(const orr_study *s, const char *label, orr_where where, orr_problems *problems)
 {
-    const char **labels = room(r, r->study->policy_count, sizeof *labels);
+    const char **labels = calloc(s->policy_count + 1, sizeof *labels);
     size_t found = 0;
-    if (labels == NULL)
-        return 0;
-    for (size_t i = 0; i < r->study->policy_count; i++)
-        labels[i] = r->study->policies[i].label;
-    while (found < r->study->policy_count && strcmp(labels[found], label) != 0)
+    problems->out_of_memory |= labels == NULL;
+    for (size_t i = 0; labels != NULL && i < s->policy_count; i++)
+        labels[i] = s->policies[i].label;
+    while (found < s->policy_count && strcmp(s->policies[found].label, label) != 0)
         found++;
-    if (found == r->study->policy_count) {
-        const char *near = orr_nearest(label, labels, r->study->policy_count);
-        orr_problem(r->problems, where, "no policy of the study is called `%s`%s%s%s", label, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
-        found = 0;
+    if (found == s->policy_count && labels != NULL) {
+        const char *near = orr_nearest(label, labels, s->policy_count);
+        orr_problem(problems, where, "no policy of the study is called `%s`%s%s%s", label, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
     }
     free(labels);
     return found;
+}
+
+static size_t policy_called(reader *r, const char *label, orr_where where)
+{
+    size_t found = orr_study_policy_called(r->study, label, where, r->problems);
+    return found < r->study->policy_count ? found : 0;
 }
 
 /* True if `name` is the axis, in full or in short, or one of its linked keys. */
@@ -527,7 +532,13 @@ static void read_goals(reader *r, const orr_node *statistics)
         r->study->select = (orr_study_goal){.metric = orr_text(select, "metric"), .probability = orr_number(select, "probability"), .indifference = orr_number(select, "indifference"), .most = (size_t)orr_integer(select, "most")};
         if (!(r->study->select.probability > 0.5 && r->study->select.probability < 1))
             orr_problem(r->problems, orr_where_of(select, "probability"), "probability: expected one between 0.5 and 1");
+        orr_metric_words words;
+        orr_metric_describe(r->study->select.metric, &words);
+        if (words.better == NULL)
+            orr_problem(r->problems, orr_where_of(select, "metric"), "metric: neither lower nor higher is better for `%s`, so no policy can be the best by it", r->study->select.metric);
     }
+    if (r->study->method == ORR_METHOD_BATCH_MEANS && r->study->seed_count > 1)
+        orr_problem(r->problems, orr_where_of(statistics, "method"), "method: batch_means is for one long run of each policy, here are %zu seeds; with several, replications or terminating", r->study->seed_count);
 }
 
 static void read_sensitivity(reader *r)
@@ -564,6 +575,8 @@ static void read_anchors(reader *r)
         memcpy(a->index, r->study->focus, sizeof a->index);
         if (isnan(a->least) && isnan(a->most))
             orr_problem(r->problems, item->where, "an anchor needs least or most");
+        if (a->least > a->most)
+            orr_problem(r->problems, orr_where_of(item, "least"), "least: expected no more than most (%g)", a->most);
         read_place(r, orr_node_get(item, "where"), a->index, &a->policy);
     }
 }

@@ -98,6 +98,9 @@ size_t orr_study_cells(const orr_study *study);
 void orr_study_cell(const orr_study *study, size_t cell, size_t index[ORR_MOST_AXES]);
 size_t orr_study_cell_of(const orr_study *study, const size_t index[ORR_MOST_AXES]);
 
+/** The policy of a label; policy_count, with a problem, if none has it. */
+size_t orr_study_policy_called(const orr_study *study, const char *label, orr_where where, orr_problems *problems);
+
 /** A cell in words: "state_age 10 s, load 0.8"; malloced. */
 char *orr_study_cell_text(const orr_study *study, size_t cell);
 

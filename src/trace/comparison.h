@@ -12,6 +12,8 @@
 #ifndef ORRERY_TRACE_COMPARISON_H
 #define ORRERY_TRACE_COMPARISON_H
 
+#include "statistics/estimate.h"
+#include "statistics/order_statistic.h"
 #include "trace/run_series.h"
 
 #include <cjson/cJSON.h>
@@ -34,12 +36,27 @@ typedef struct orr_compared_run {
     const orr_run_series *series;
 } orr_compared_run;
 
+/** What is known of one policy and metric. */
+typedef struct orr_compared {
+    orr_estimate       own, difference; /**< difference: policy - baseline */
+    orr_order_interval median;          /**< of percentiles */
+    double             correlation, reduction;
+    bool               significant;
+    size_t             growing, unjudged; /**< the policy's runs whose queues grow, and those with too few bins to tell */
+} orr_compared;
+
+/** True of metrics that are a percentile of a run; these have a median over seeds beside their mean. */
+bool orr_is_percentile(const char *key);
+
 /**
  * The object `comparison` of the page: baseline, level, method, metrics, and a row per policy and metric: its mean with interval, and the paired
  * difference to the baseline (policy - baseline) with interval, pairs and significance, the `correlation` that common seeds achieved and the `variance_reduction` that
- * this was worth (estimate.h); for percentiles `median`, `median_low`, `median_high` and the `median_level` that these achieve (order_statistic.h); `growing`, the policy's runs whose queues grow, and
- * `text`, the outcome in words. What cannot be known is null. No two runs share policy and seed; `level` lies in (0, 1). NULL when out of memory.
+ * this was worth (estimate.h); for percentiles `median`, `median_low`, `median_high` and the `median_level` that these achieve (order_statistic.h); `growing`, the policy's runs whose queues grow, `unjudged`, those too coarse to tell, and
+ * `text`, the outcome in words. What cannot be known is null. `compared` has [policy * metric_count + metric]. NULL when out of memory.
  */
+cJSON *orr_comparison_json(const char *const *policies, size_t policy_count, size_t baseline, const orr_metric_kind *metrics, size_t metric_count, const orr_compared *compared, double level, const char *method);
+
+/** The same of runs, by the metrics above. No two runs share policy and seed; `level` lies in (0, 1). */
 cJSON *orr_comparison(const orr_compared_run *runs, size_t count, const char *const *policies, size_t policy_count, size_t baseline, double level);
 
 #endif

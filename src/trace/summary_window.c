@@ -90,17 +90,14 @@ static void describe_run(cJSON *to, hid_t file, double from_s, double seconds)
     free(status);
 }
 
-cJSON *orr_summary_window(hid_t file, const char *path, int64_t from_ns, orr_problems *problems)
+cJSON *orr_summary_window(hid_t file, const char *path, int64_t from_ns, bool *empty, orr_problems *problems)
 {
     orr_run_series series;
     cJSON *to = NULL;
     bool ok = orr_run_series_read(&series, file, path, problems);
     int64_t wide = ok ? series.latency_bin_ns : 1, first = from_ns <= 0 ? 0 : (from_ns - 1) / wide + 1;
-    if (ok && first >= (int64_t)series.latency_bins) {
-        orr_problem(problems, (orr_where){path, 0, 0}, "has nothing left once its first %g s are deleted as warm-up: it lasts %g s", (double)from_ns / ORR_SECOND,
-                    (double)series.until_ns / ORR_SECOND);
-        ok = false;
-    } else if (ok) {
+    *empty = ok && first >= (int64_t)series.latency_bins;
+    if (ok && !*empty) {
         int64_t from = first * wide;
         double seconds = (double)(series.until_ns - from) / ORR_SECOND;
         to = cJSON_CreateObject();

@@ -16,8 +16,8 @@
  * From `from_ns`, rounded up to a whole latency bin, to the end of the run: policy, status, seed, simulated_s (of the window) and from_s; requests.offered, served, refused,
  * abandoned, failed, in_flight (at the end, whenever offered); latency.ttft, tpot, e2e, itl (mean within 0.4 %, p50, p90, p95, p99, count) of what ended in the window; goodput_per_s, slo_attainment; batch,
  * utilisation.accelerators, busy_hour; energy, carbon, electricity, `serving` and `provider`; `saturation` of the whole run. The caller deletes it. NULL with a
- * problem: lacking tables, or a window that is empty.
+ * problem: lacking tables. NULL with `*empty` and no problem: no latency bin begins at or after `from_ns`.
  */
-cJSON *orr_summary_window(hid_t file, const char *path, int64_t from_ns, orr_problems *problems);
+cJSON *orr_summary_window(hid_t file, const char *path, int64_t from_ns, bool *empty, orr_problems *problems);
 
 #endif

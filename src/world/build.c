@@ -484,6 +484,14 @@ orr_world *orr_world_load(const char *path, const char *const *overrides, size_t
     return w;
 }
 
+bool orr_world_is_short(const orr_world *w, const orr_cohort *k, char *text, size_t size)
+{
+    if (!(k->settling > 0))
+        return false;
+    snprintf(text, size, "class `%s`: %.0f requests are too few for the queues to settle from empty; means will be biased (at least %.2g would do)", w->classes[k->class_].name, (double)k->requests, 2 * k->settling);
+    return true;
+}
+
 orr_status orr_world_reseed(orr_world *w, uint64_t seed)
 {
     if (w->seeded)

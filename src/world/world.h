@@ -342,6 +342,9 @@ void       orr_world_destroy(orr_world *world);
  */
 orr_status orr_world_reseed(orr_world *world, uint64_t seed);
 
+/** Says, if so, that a cohort sends too few requests for its queues to settle from empty; `text` has the words. False if it does not. */
+bool orr_world_is_short(const orr_world *world, const orr_cohort *cohort, char *text, size_t size);
+
 /** The tariff row in force for `model` at `at_ns` (index into tariffs), ORR_NONE if it has none. */
 uint32_t orr_world_tariff(const orr_world *world, uint32_t model, int64_t at_ns);
 

@@ -40,7 +40,7 @@ def test_a_run_has_the_numbers_of_its_summary():
                 value, expected = opened.latency(name, "e2e").quantile(share / 100), number_at(said["by_class"][name], f"latency.e2e.p{share}")
                 assert math.isclose(value, expected, rel_tol=1e-9), (name, share, value, expected)
         pools = opened.pools
-        assert pools.attrs == {} or "kv_tokens" in pools.attrs["units"]
+        assert "kv_tokens" in pools.attrs["units"]
         assert opened.table("/sites").attrs["units"]["energy"] == "kWh"
         used = opened.series("utilisation")
         assert 0 <= used.min().min() and used.max().max() <= 1 and len(used) == 4
@@ -164,6 +164,8 @@ def test_growing_queues_are_marked_and_texts_make_an_axis():
         axes = orrery.figures.heat_map(study, "latency.e2e.mean", "load")
         written = [text.get_text() for text in axes.texts]
         assert len(written) == 2 and not written[0].endswith("↑") and written[1].endswith("↑"), written
+        axes = orrery.figures.pareto(study, "latency.e2e.mean", "latency.e2e.mean")
+        assert [text.get_text() for text in axes.texts] == ["random (queues grow)"], "a mean of growing queues is not on the front"
 
 
 def test_the_tutorial_runs_and_draws():

@@ -66,7 +66,8 @@ static int study(uint64_t number, double truth, int *saturated, double *deleted_
     ck_assert(orr_mser_shared(r, SEEDS, 1, &t));
     for (size_t k = 0; k < SEEDS; k++) {
         hid_t file = open_run(path[k]);
-        cJSON *window = orr_summary_window(file, path[k], (int64_t)t.first * series[k].bin_ns, &problems);
+        bool empty;
+        cJSON *window = orr_summary_window(file, path[k], (int64_t)t.first * series[k].bin_ns, &empty, &problems);
         ck_assert_ptr_nonnull(window);
         mean[k] = orr_summary_number(window, "latency.e2e.mean");
         *saturated += !has_verdict(window, "stable");

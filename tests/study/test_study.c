@@ -136,6 +136,10 @@ START_TEST(every_mistake_is_shown_at_its_place)
     refused("seeds: [1, 2, 1]\n", "study.yaml:3:15", "twice");
     refused("seeds: 0\n", "study.yaml:3:8", "whole number");
     refused("anchors: [{metric: latency.e2e.mean}]\n", "study.yaml:3:11", "least or most");
+    refused("anchors: [{metric: latency.e2e.mean, least: 5, most: 2}]\n", "study.yaml:3:45", "no more than most");
+    refused("statistics: {precision: {metric: latency.e2e.mean, relative: 0.1, most: 4}}\n", "study.yaml:3:73", "10");
+    refused("statistics: {select: {metric: utilisation.accelerators, indifference: 0.1}}\n", "study.yaml:3:31", "neither lower nor higher");
+    refused("seeds: 3\nstatistics: {method: batch_means}\n", "study.yaml:4:22", "3 seeds");
 }
 END_TEST
 

@@ -25,6 +25,8 @@ const axisPlace = (axis, index) => `${inSentence(axisTitle(axis))} ${axis.values
 /** A point of the axes in words, those left out that a chart shows anyway. */
 const placeText = (at, without = []) => sentenceList(swept.filter((axis) => !without.includes(axis)).map((axis) => axisPlace(axis, at[axis.index])));
 const unstable = (cell) => Boolean(cell && cell.unstable > 0);
+const unjudged = (cell) => Boolean(cell && !(cell.unstable > 0) && cell.unjudged > 0);
+const unsettled = (cell) => Boolean(cell && cell.settled === false);
 const metricTitle = (metric) => metric.title || metric.key;
 const sense = (metric) => (metric.better === "higher" ? -1 : 1);
 const worseWord = (metric) => (metric.better ? "worse" : "higher"), betterWord = (metric) => (metric.better ? "better" : "lower");

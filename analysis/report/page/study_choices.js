@@ -89,12 +89,12 @@ const frontSection = {
 
 /** Parameters by how far they move the metric, the widest first. */
 function tornadoRows() {
-  return list(study.sensitivity.rows).map((row) => ({ ...row, low: get(row.at_low, "0"), high: get(row.at_high, "0") })).filter((row) => finite(row.low) || finite(row.high))
+  return list(study.sensitivity.rows).map((row) => ({ ...row, low: get(row.at_low, "0"), high: get(row.at_high, "0") })).filter((row) => finite(row.low) || finite(row.high) || row.low_unstable || row.high_unstable)
     .map((row) => ({ ...row, swing: Math.max(...[row.low, row.high, get(study.sensitivity.base, "0")].filter(finite)) - Math.min(...[row.low, row.high, get(study.sensitivity.base, "0")].filter(finite)) })).sort((a, b) => b.swing - a.swing);
 }
 
-/** Whether the interval at an end of the range leaves out the interval of the base. */
-const stirs = (end, base) => Array.isArray(end) && Array.isArray(base) && [end[1], end[2], base[1], base[2]].every(finite) && (end[1] > base[2] || end[2] < base[1]);
+/** Whether an end of the range differs from the base by more than chance, seed by seed, or its queues grow. */
+const stirs = (row) => row.low_unstable > 0 || row.high_unstable > 0 || [row.low_difference, row.high_difference].some((difference) => Boolean(get(difference, "5")));
 
 function tornadoChart() {
   const given = study.sensitivity, rows = tornadoRows(), base = get(given.base, "0");
@@ -102,7 +102,7 @@ function tornadoChart() {
   const name = (row) => row.text || spoken(row.key), end = (value) => (typeof value === "number" ? number(value) : String(value ?? NONE));
   return figure({
     id: "chart-tornado", title: `${given.title || given.metric} under ${given.policy}, one parameter at a time`,
-    note: `Each bar runs from the metric at the low end of a parameter’s range to that at its high end; everything else stays at the base (the upright line). The thin lines are ${studyLevelText()} intervals. The ranges are those of the study file.`,
+    note: `Each bar runs from the metric at the low end of a parameter’s range to that at its high end; everything else stays at the base (the upright line). The thin lines are ${studyLevelText()} intervals. The ranges are those of the study file. Whether a change is more than chance is judged seed by seed, against the base on the same seeds.`,
     legend: () => boxLegend([["var(--series-1)", "at the low end"], ["var(--series-2)", "at the high end"]]),
     height: (width) => rows.length * (narrow(width) ? 58 : 44) + 74,
     build(theme, width) {
@@ -111,7 +111,10 @@ function tornadoChart() {
       const draw = (_, api) => {
         const row = rows[api.value(1)], y = api.coord([base, api.value(1)])[1], x = (value) => api.coord([value, 0])[0], children = [];
         for (const [value, interval, colour, text] of [[row.low, row.at_low, theme.series[0], end(row.low_value)], [row.high, row.at_high, theme.series[1], end(row.high_value)]]) {
-          if (!finite(value)) continue;
+          if (!finite(value)) {
+            if (colour === theme.series[0] ? row.low_unstable : row.high_unstable) children.push({ type: "text", style: { text: `${text}: queues grow, no mean`, x: x(base) + 5, y: colour === theme.series[0] ? y - 8 : y + 8, fill: theme.soft, align: "left", verticalAlign: "middle", font: `11px ${theme.font}` } });
+            continue;
+          }
           const same = finite(row.low) && finite(row.high) && Math.sign(row.low - base) === Math.sign(row.high - base), upper = colour === theme.series[0], thick = same ? 9 : 18, top = same ? (upper ? y - 10 : y + 1) : y - 9;
           children.push({ type: "rect", shape: { x: Math.min(x(base), x(value)), y: top, width: Math.max(1.5, Math.abs(x(value) - x(base))), height: thick }, style: { fill: colour } });
           if (Array.isArray(interval) && finite(interval[1]) && finite(interval[2])) children.push({ type: "line", shape: { x1: x(interval[1]), x2: x(interval[2]), y1: top + thick / 2, y2: top + thick / 2 }, style: { stroke: theme.ink, lineWidth: 1.4 } });
@@ -134,12 +137,13 @@ function tornadoChart() {
 }
 
 function tornadoWords(rows, given, scale, name) {
-  const moving = rows.filter((row) => stirs(row.at_low, given.base) || stirs(row.at_high, given.base)), still = rows.filter((row) => !moving.includes(row)), first = moving[0], base = get(given.base, "0");
-  if (!moving.length) return `No parameter moves the metric clearly more than chance: at every end of a range the interval overlaps that of the base (${inUnit(scale, base)}).`;
+  const broken = rows.filter((row) => row.low_unstable || row.high_unstable), moving = rows.filter((row) => stirs(row) && !broken.includes(row)), still = rows.filter((row) => !stirs(row)), first = moving[0], base = get(given.base, "0");
+  const growing = broken.length ? `At one end of ${sentenceList(broken.map((row) => `“${inSentence(name(row))}”`))} queues grow, so there is no mean to compare. ` : "";
+  if (!moving.length) return `${growing}No ${broken.length ? "other " : ""}parameter moves the metric by more than chance: at no end of a range is the difference to the base (${inUnit(scale, base)}) significant.`;
   const reach = [first.low, first.high].filter(finite);
   const said = `The result hangs most on “${inSentence(name(first))}”: over its range the metric goes from ${inUnit(scale, smallest([...reach, base]))} to ${inUnit(scale, largest([...reach, base]))}`;
-  const chance = still.length ? `; for ${sentenceList(still.map((row) => `“${inSentence(name(row))}”`))} the change is not clearly larger than chance` : "";
-  return `${said}${chance}${still.length ? " (the intervals at the ends overlap that of the base)" : ""}.`;
+  const chance = still.length ? `; for ${sentenceList(still.map((row) => `“${inSentence(name(row))}”`))} the difference to the base is not significant` : "";
+  return `${growing}${said}${chance}.`;
 }
 
 const tornadoSection = {

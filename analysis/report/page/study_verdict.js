@@ -15,6 +15,7 @@ function answerSentence(metric) {
   const scale = studyScale(metric, ranked.map((item) => item.estimate.mean)), lost = study.policies.filter((_, policy) => unstable(cellAt(focus, policy)));
   const ending = lost.length ? `; ${sentenceList(lost)} ${lost.length > 1 ? "are" : "is"} unstable there` : "";
   const rank = metric.better === "higher" ? "highest" : "lowest";
+  if (study.policies.length === 1) return [opening, "under ", strong(best.name), ` the mean of ${titleIn(metric)} is ${estimateText(scale, best.estimate)}`, "."];
   const said = [opening, strong(best.name), ` has the ${rank} ${titleIn(metric)}: ${estimateText(scale, best.estimate)}`];
   if (best.policy === studyBaseline) {
     const second = ranked[1], row = second ? pairedOf(cellAt(focus, second.policy), metric) : null;
@@ -48,15 +49,19 @@ function sweepSentence(metric) {
 
 /** Sentence 3: what it leans on. */
 function leaningSentence() {
-  const parts = [], failed = auditFailures(), done = get(study, "runs.done"), anchors = list(study.anchors), missed = anchors.filter((anchor) => !anchor.holds).length;
+  const parts = [], failed = auditFailures(), done = get(study, "runs.done"), anchors = list(study.anchors), missed = anchors.filter((anchor) => anchor.verdict === "fails").length, open = anchors.filter((anchor) => anchor.verdict === "open").length;
+  const blind = list(study.cells).filter(unjudged).length, biased = list(study.cells).filter(unsettled).length, ofAll = (n) => (n === study.cells.length ? "any cell" : `${count(n)} of ${plural(study.cells.length, "cell")}`);
   if (failed > 0) parts.push([strong("the audit failed"), ", so none of this can be relied on"]);
   const on = [];
   if (finite(done)) on.push(`on ${plural(done, "run")}${finite(study.runs.planned) && study.runs.planned > done ? ` of ${count(study.runs.planned)} planned` : ""}`);
   if (assumed.length) on.push(["on ", h("a", { href: "#assumed" }, plural(assumed.length, "assumed parameter"))]);
-  const hang = study.sensitivity ? tornadoRows().filter((row) => stirs(row.at_low, study.sensitivity.base) || stirs(row.at_high, study.sensitivity.base))[0] : null;
+  const hang = study.sensitivity ? tornadoRows().filter(stirs)[0] : null;
   if (hang) on.push(["most of all on ", h("a", { href: "#tornado" }, inSentence(hang.text || spoken(hang.key)))]);
   if (on.length) parts.push(["this leans ", ...on.flatMap((item, i) => [i === 0 ? "" : i === on.length - 1 ? " and " : ", ", item])]);
-  if (anchors.length) parts.push(missed ? [strong(`${count(missed)} of ${plural(anchors.length, "anchor")} ${missed === 1 ? "does" : "do"} not hold`)] : anchors.length === 1 ? "its anchor holds" : `all ${count(anchors.length)} anchors hold`);
+  if (anchors.length) parts.push(missed ? [strong(`${count(missed)} of ${plural(anchors.length, "anchor")} ${missed === 1 ? "does" : "do"} not hold`)]
+    : open ? `of ${plural(anchors.length, "anchor")} ${count(open)} cannot be judged yet, because of wide intervals, and the others hold` : anchors.length === 1 ? "its anchor holds" : `all ${count(anchors.length)} anchors hold`);
+  if (blind) parts.push([strong(`whether queues grow is not known in ${ofAll(blind)}`), ": the bins are too few (output.bin)"]);
+  if (biased) parts.push([strong(`${biased === study.cells.length ? "no cell" : `${count(biased)} of ${plural(study.cells.length, "cell")}`} ${biased === study.cells.length ? "could have its" : "could not have their"} warm-up deleted`), ", so their means are biased by the empty start"]);
   const out = parts.flatMap((part, i) => (i ? ["; ", part] : [part])).flat(Infinity).filter((item) => item !== "");
   if (typeof out[0] === "string") out[0] = capital(out[0]);
   return out.length ? [...out, "."] : [];
@@ -78,12 +83,12 @@ function anchorTable() {
   const metricOf = (row) => studyMetricNamed(row.metric) || { key: row.metric, title: row.metric, unit: row.unit || "" };
   const scaleOf = (row) => { const metric = metricOf(row); return unitScale(metric.unit, metric.key, largest([row.least, row.most, row.measured].map((v) => Math.abs(v ?? NaN)))); };
   const show = (row, value) => (finite(value) ? inUnit(scaleOf(row), value) : NONE);
-  return table({ rows: list(study.anchors), pinned: false, rowClass: (row) => (row.holds ? null : "failed"), columns: [
+  return table({ rows: list(study.anchors), pinned: false, rowClass: (row) => (row.verdict === "fails" ? "failed" : null), columns: [
     { title: "Anchor", class: "break", sort: (row) => row.text || "", cell: (row) => [row.text || metricTitle(metricOf(row)), h("small", null, row.source || "")] },
     { title: "Metric", text: true, class: "break", sort: (row) => row.metric, cell: (row) => [metricTitle(metricOf(row)), h("small", null, row.where || "")] },
     { title: "Expected", cell: (row) => (finite(row.least) && finite(row.most) ? `${show(row, row.least)} to ${show(row, row.most)}` : finite(row.least) ? `at least ${show(row, row.least)}` : finite(row.most) ? `at most ${show(row, row.most)}` : NONE) },
     { title: "Measured", unit: `with ${studyLevelText()} interval`, cell: (row) => [show(row, row.measured), h("small", null, finite(row.low) && finite(row.high) ? `${show(row, row.low)} to ${show(row, row.high)}` : "")] },
-    { title: "Result", text: true, sort: (row) => (row.holds ? 1 : 0), cell: (row) => (row.holds ? h("span", { class: "good" }, "✓ holds") : h("strong", { class: "poor" }, "✗ does not hold")) },
+    { title: "Result", text: true, sort: (row) => ["fails", "open", "holds"].indexOf(row.verdict), cell: (row) => (row.verdict === "holds" ? h("span", { class: "good" }, "✓ holds") : row.verdict === "open" ? "? open: the interval is too wide to tell" : h("strong", { class: "poor" }, "✗ does not hold")) },
   ] });
 }
 
@@ -95,7 +100,8 @@ function cellWords(cell, metric) {
   if (unstable(cell)) return { word: `unstable: queues grow in ${count(cell.unstable)} of ${plural(cell.runs, "run")}`, tone: "poor", mark: "✗" };
   if (cell.policy === studyBaseline) return { word: "baseline", tone: "plain", mark: "" };
   if (unstable(cellAt(cell.at, studyBaseline))) return { word: "stable, the baseline is not", tone: "good", mark: "✓" };
-  return judge(pairedOf(cell, metric), metric);
+  const said = judge(pairedOf(cell, metric), metric);
+  return unjudged(cell) ? { ...said, word: `${said.word}; whether queues grow is not known` } : said;
 }
 
 function cellTable(metric, policy) {
@@ -141,17 +147,16 @@ const studyRunsSection = {
   id: "study-runs", title: "The study and its runs", show: () => Boolean(study),
   body() {
     const planned = get(study, "runs.planned"), done = get(study, "runs.done"), failed = get(study, "runs.failed"), missing = get(study, "runs.missing"), speed = study.speed || {};
-    const shaky = list(study.cells).filter(unstable).length, facts = [
+    const shaky = list(study.cells).filter(unstable).length, blind = list(study.cells).filter(unjudged).length, facts = [
       ["Study", study.name ? h("code", null, study.name) : null], ["Scenario", study.scenario_file ? h("code", null, study.scenario_file) : null],
       ["Axes", swept.length ? swept.map((axis) => `${axisTitle(axis)} (${plural(axis.values.length, "value")}, ${axis.values[0]} to ${axis.values[axis.values.length - 1]})`).join("; ") : "none"],
       ["Policies", study.policies.map((name, i) => name + (i === studyBaseline ? " (baseline)" : "")).join(", ")],
       ["Runs", finite(planned) ? [`${count(planned)} planned, ${count(done)} done, `, failed > 0 ? h("strong", { class: "poor" }, `${count(failed)} failed`) : "none failed", finite(missing) && missing > 0 ? [", ", h("strong", { class: "poor" }, `${count(missing)} missing`)] : ""] : null],
-      ["Unstable cells", shaky ? h("strong", { class: "poor" }, `${count(shaky)} of ${count(study.cells.length)}: queues grew, so their means are not shown`) : `none of ${count(study.cells.length)}`],
-      ["Method", study.method_text || study.method || null], ["Warm-up left out", finite(study.warm_up_s) ? (study.warm_up_s > 0 ? `${duration(study.warm_up_s)} of every run` : "none") : null],
+      ["Unstable cells", shaky ? h("strong", { class: "poor" }, `${count(shaky)} of ${count(study.cells.length)}: queues grew, so their means are not shown`) : blind === study.cells.length ? "not known: too few bins to tell (output.bin)" : `none of ${count(study.cells.length)}${blind ? `; of ${count(blind)} it is not known, because of too few bins (output.bin)` : ""}`],
+      ["Method", study.method_text || study.method || null], ["Warm-up left out", study.method === "replications" && finite(study.warm_up_s) ? (study.warm_up_s > 0 ? `${duration(study.warm_up_s)} of every run` : "none") : null],
       ["Best policy", study.selection ? study.selection.text || `${study.selection.best}, with probability ${percent(study.selection.probability)} at least` : null],
       ["Precision", study.precision ? [study.precision.reached ? "" : h("strong", { class: "poor" }, "not reached: "), study.precision.text || `${percent(study.precision.relative)} of ${study.precision.metric}`] : null],
-      ["Speed", [finite(speed.wall_s) ? `${duration(speed.wall_s)} from the first run to the last` : "", finite(speed.cpu_s) ? `${duration(speed.cpu_s)} of processor time${speed.wall_s > 0 ? ` (${number(speed.cpu_s / speed.wall_s)} processors busy on average)` : ""}` : "",
-        finite(speed.runs_per_hour) ? `${count(speed.runs_per_hour)} runs per hour${finite(speed.wall_s) ? "" : " of one processor"}` : ""].filter(Boolean).join(", ")],
+      ["Speed", [finite(speed.runs_s) ? `the runs took ${duration(speed.runs_s)} in all, one after the other` : "", finite(speed.runs_per_hour) ? `${count(speed.runs_per_hour)} runs per hour of one processor` : ""].filter(Boolean).join(", ")],
     ].filter(([, value]) => value);
     return [h("dl", { class: "pairs" }, facts.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]))];
   },
@@ -160,5 +165,6 @@ const studyRunsSection = {
 /** Between the study and the pages of one of its cells. */
 const focusSection = {
   id: "focus", title: "One place closely", show: () => Boolean(study && runs.length),
-  body: () => [h("p", { class: "lead" }, swept.length ? `Everything from here on is about the runs at ${placeText(focus)}, which the study file chose as its focus.` : "Everything from here on is about the runs in detail.")],
+  body: () => [h("p", { class: "lead" }, swept.length ? `Everything from here on is about the runs at ${placeText(focus)}, which the study file chose as its focus.` : "Everything from here on is about the runs in detail.",
+    study.warm_up_s > 0 ? ` The table of policies is the study's own, without the warm-up; pictures and other figures show the runs whole, from their empty start.` : "")],
 };

@@ -25,6 +25,7 @@ const titleIn = (metric) => inSentence(metric.title || metric.key);
 /** What the interval allows one to say of one policy on one metric, against the baseline. */
 function judge(row, metric) {
   if (!row || !finite(row.difference)) return { word: "no data", mark: "", tone: "plain", kind: "none" };
+  if (row.growing > 0 || (comparison && get(rowOf(baselineName, metric.key), "growing") > 0 && row.policy)) return { word: "not tested: queues grow", mark: "✗", tone: "poor", kind: "untested" };
   if (!finite(row.difference_low) || !finite(row.difference_high) || (finite(row.pairs) && row.pairs < 2)) {
     return { word: "not tested: one pair", mark: row.difference > 0 ? "▲" : row.difference < 0 ? "▼" : "", tone: "plain", kind: "untested" };
   }
