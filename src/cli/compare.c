@@ -100,7 +100,7 @@ static const char *verdict(const cJSON *row, const char *better, char reason[64]
         return reason;
     }
     if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "significant")))
-        return "not significant";
+        return number_of(row, "difference_low") == 0 && number_of(row, "difference_high") == 0 ? "no difference" : "not significant";
     if (*better == 0)
         return difference > 0 ? "higher" : "lower";
     return (difference > 0) == (strcmp(better, "higher") == 0) ? "better" : "worse";

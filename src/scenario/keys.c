@@ -32,6 +32,7 @@ const orr_key orr_scenario_keys[] = {
     {"network", T(MAP), "", "{}", NULL, "delay of client requests: km x fibre + hops x hop + 2 x end, one way"},
     {"network.fibre_delay", T(NUMBER), "us/km", "4.8967", "[0,inf)", "propagation in fibre (group index 1.468)"},
     {"network.hop_delay", T(TIME), "ns", "0.30 ms", "[0,inf)", "one IP hop, one way (0.1 to 0.5 ms, fitted to 26 measured round trips)"},
+    {"network.transport_price", T(NUMBER), "yuan/GB", "", "[0,inf)", "what the provider pays for a gigabyte carried over one link; without it transport is not priced"},
     {"network.end_delay", T(TIME), "ns", "1.5 ms", "[0,inf)", "one end of an IP path, one way (0.75 to 2.0 ms, fitted)"},
 
     {"sites", T(LIST), "", "", NULL, "places with compute, clients or neither"},
@@ -56,6 +57,7 @@ const orr_key orr_scenario_keys[] = {
     {"links[].b", T(TEXT), "", NULL, NULL, "the other end"},
     {"links[].distance", T(DISTANCE), "km", "", "[0,inf)", "length of the fibre"},
     {"links[].delay", T(TIME), "ns", "", "[0,inf)", "one-way delay that overrides the distance"},
+    {"links[].transport_price", T(NUMBER), "yuan/GB", "", "[0,inf)", "of this link, instead of network.transport_price"},
     {"links[].capacity", T(BITRATE), "bit/s", "400 Gbit/s", "(0,inf)", "capacity per direction"},
 
     {"services", T(LIST), "", "", NULL, "what clients can ask for (CS-ID)"},

@@ -1,5 +1,6 @@
 #include "study/one_run.h"
 
+#include "base/wall.h"
 #include "trace/run.h"
 #include "trace/run_series.h"
 #include "trace/summary.h"
@@ -108,7 +109,6 @@ static void add_problems(cJSON *record, orr_problems *problems)
 static void add_facts(cJSON *record, const orr_run_result *result, const char *made)
 {
     struct stat there;
-    cJSON_AddNumberToObject(record, "wall_s", result->facts.wall_s);
     cJSON_AddNumberToObject(record, "cpu_s", result->facts.cpu_s);
     cJSON_AddNumberToObject(record, "peak_memory", (double)result->facts.peak_rss_bytes);
     cJSON_AddNumberToObject(record, "requests", (double)result->offered);
@@ -166,6 +166,7 @@ bool orr_record_add_results(cJSON *record, const char *path, orr_problems *probl
 int orr_one_run(const char *folder, const orr_orders *orders, size_t index, orr_world *shared, const volatile sig_atomic_t *stop)
 {
     const orr_order *order = &orders->orders[index];
+    double began = orr_wall_s();
     orr_problems problems = {0};
     orr_run_result result = {0};
     char *made = work_path(folder, order->address, ".h5"), *path = orr_run_path(folder, order->address, ".h5");
@@ -184,6 +185,7 @@ int orr_one_run(const char *folder, const orr_orders *orders, size_t index, orr_
     if (status == ORR_AUDIT_FAILED)
         orr_problem(&problems, (orr_where){0}, "%u of %u checks of the audit failed", result.audit.failed, result.audit.count);
     int code = exit_of(status);
+    cJSON_AddNumberToObject(record, "wall_s", orr_wall_s() - began);
     cJSON_AddNumberToObject(record, "exit", code);
     add_problems(record, &problems);
     if (status != ORR_INTERRUPTED && !orr_record_write(folder, order->address, record))

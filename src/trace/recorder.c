@@ -67,7 +67,7 @@ static void write_info(orr_recorder *r)
     }
     for (uint32_t l = 0; l < w->link_count; l++) {
         const orr_link *k = &w->links[l];
-        ROW(ORR_TABLE_LINKS_INFO, w->sites[k->a].id, w->sites[k->b].id, k->km, INT(k->delay_ns), k->capacity_bit_s);
+        ROW(ORR_TABLE_LINKS_INFO, w->sites[k->a].id, w->sites[k->b].id, k->km, INT(k->delay_ns), k->capacity_bit_s, k->transport_price);
     }
     for (uint32_t p = 0; p < w->pool_count; p++) {
         const orr_pool *k = &w->pools[p];

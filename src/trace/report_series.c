@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const flow_names[ORR_SERIES_FLOWS] = {"offered", "served", "refused", "abandoned", "failed"};
+static const char *const flow_names[ORR_SERIES_FLOWS] = {"offered", "served", "refused", "abandoned", "failed", "met"};
 
 /* A table's columns as doubles: exact for every count below 2^53, and the page shows five digits. */
 enum { MOST_COLUMNS = 8 };
@@ -117,7 +117,7 @@ static bool add_servers(orr_series *s, hid_t file)
 
 static bool add_flow(orr_series *s, hid_t file, int64_t until_ns)
 {
-    static const char *const names[] = {"time", "offered", "served", "refused", "abandoned", "failed"};
+    static const char *const names[] = {"time", "offered", "served", "refused", "abandoned", "failed", "slo_met"};
     size_t bins = s->shape->bins;
     columns c;
     bool ok = read_columns(&c, file, "/sites/flow", names, 1 + ORR_SERIES_FLOWS);

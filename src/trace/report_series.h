@@ -10,7 +10,7 @@
 #include "base/histogram.h"
 #include "trace/report_shape.h"
 
-enum { ORR_SERIES_METRICS = 3, ORR_SERIES_FLOWS = 5, ORR_SERIES_REASONS = 9, ORR_SERIES_LINK_BINS = 32 };
+enum { ORR_SERIES_METRICS = 3, ORR_SERIES_FLOWS = 6, ORR_SERIES_REASONS = 9, ORR_SERIES_LINK_BINS = 32 };
 
 /** Tokens and money of a model or class. */
 typedef struct orr_series_cost {

@@ -27,7 +27,7 @@ static const orr_column sites_info[] = {
     {"pue_fixed_share", F64, "1", "share of the facility's own power at full load that it draws at any load"}, {"grid_hours", TEXT, "", "grid of the hourly price and carbon, empty if flat"}};
 static const orr_column links_info[] = {
     {"a", TEXT, "", "one end (site id)"}, {"b", TEXT, "", "other end"}, {"length", F64, "km", "fibre"}, {"delay", I64, "ns", "propagation, one way"},
-    {"capacity", F64, "bit/s", "per direction"}};
+    {"capacity", F64, "bit/s", "per direction"}, {"transport_price", F64, "yuan/GB", "that the provider pays for what it carries, NaN if none is known"}};
 static const orr_column pools_info[] = {
     {"id", TEXT, "", "name"}, {"site", U32, "1", "row of /scenario/sites"}, {"service", U32, "1", "row of /scenario/services"}, {"accelerator", TEXT, "", "kind of accelerator"},
     {"confidence", TEXT, "", "confidence of the accelerator's figures"}, {"owner", TEXT, "", "self_built, partner or joint_venture"}, {"group", U32, "1", "accelerators per replica"},

@@ -8,7 +8,7 @@
 
 /* What is summed for all or for a model. */
 typedef struct bill {
-    double compute, idle, energy, hours, priced_hours, tokens;
+    double compute, idle, energy, transport, hours, priced_hours, tokens; /* transport: NaN where it has no price */
 } bill;
 
 /* The columns that are read, each malloced: a row per pool and bin, and a row per pool. */
@@ -23,6 +23,28 @@ typedef struct tables {
 typedef struct use {
     double taken_s, held_s, electricity, tokens;
 } use;
+
+/* What the links that have a price carried, from `from_ns` on; NaN if none has one. */
+static double transport_of(hid_t file, int64_t from_ns)
+{
+    enum { GB = 1000000000 };
+    size_t rows, links, n;
+    double yuan = NAN, *price = orr_read_doubles(file, "/scenario/links", "transport_price", &links);
+    int64_t *time = orr_read_integers(file, "/links", "time", &rows), *link = orr_read_integers(file, "/links", "link", &n);
+    int64_t *ab = orr_read_integers(file, "/links", "bytes_ab", &n), *ba = orr_read_integers(file, "/links", "bytes_ba", &n);
+    bool ok = price && time && link && ab && ba;
+    for (size_t l = 0; ok && l < links; l++)
+        yuan = isnan(price[l]) ? yuan : 0;
+    for (size_t r = 0; ok && !isnan(yuan) && r < rows; r++)
+        if (time[r] >= from_ns && link[r] >= 0 && (size_t)link[r] < links && !isnan(price[link[r]]))
+            yuan += price[link[r]] * (double)(ab[r] + ba[r]) / GB;
+    free(price);
+    free(time);
+    free(link);
+    free(ab);
+    free(ba);
+    return yuan;
+}
 
 static bool read_tables(tables *t, hid_t file)
 {
@@ -67,7 +89,7 @@ static bill pool_bill(const tables *t, size_t pool, const use *u)
     double places = t->at_start[pool] > 0 ? (double)t->slots[pool] / (double)t->at_start[pool] : 0; /* of one replica */
     double share = u->held_s > 0 && places > 0 ? fmin(1, u->taken_s / (places * u->held_s)) : 0;
     bool priced = t->rent[pool] > 0;
-    return (bill){rent * share, rent * (1 - share), u->electricity, hours, priced ? hours : 0, u->tokens};
+    return (bill){.compute = rent * share, .idle = rent * (1 - share), .energy = u->electricity, .transport = NAN, .hours = hours, .priced_hours = priced ? hours : 0, .tokens = u->tokens};
 }
 
 static void add_parts(cJSON *to, const bill *b, double divisor)
@@ -76,8 +98,8 @@ static void add_parts(cJSON *to, const bill *b, double divisor)
     orr_summary_put(to, "compute_yuan", priced ? b->compute / divisor : NAN);
     orr_summary_put(to, "idle_yuan", priced ? b->idle / divisor : NAN);
     orr_summary_put(to, "energy_yuan", b->energy / divisor);
-    cJSON_AddNullToObject(to, "transport_yuan");
-    orr_summary_put(to, "total_yuan", priced ? (b->compute + b->idle + b->energy) / divisor : NAN);
+    orr_summary_put(to, "transport_yuan", b->transport / divisor);
+    orr_summary_put(to, "total_yuan", priced ? (b->compute + b->idle + b->energy + (isnan(b->transport) ? 0 : b->transport)) / divisor : NAN);
 }
 
 static void describe(cJSON *to, const bill *b)
@@ -101,7 +123,7 @@ static void describe_models(cJSON *summary, const tables *t, const bill *service
     cJSON *part, *by_model = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(summary, "serving"), "by_model");
     cJSON_ArrayForEach(part, by_model)
     {
-        bill sum = {0};
+        bill sum = {.transport = NAN}; /* links do not know whose bytes they carry */
         for (size_t s = 0; s < t->service_count; s++)
             if (strcmp(model_name(t, s), part->string) == 0)
                 add(&sum, &services[s]);
@@ -146,6 +168,7 @@ bool orr_summary_cost(cJSON *summary, hid_t file, int64_t from_ns)
         add(&services[t.service[p]], &own);
     }
     if (ok) {
+        all.transport = transport_of(file, from_ns);
         describe(summary, &all);
         describe_models(summary, &t, services);
     }

@@ -7,9 +7,10 @@
  *     compute = rent x places taken / places          (integrated over the run; a place serves one request at a time)
  *     idle    = rent - compute
  *     energy  = price of the electricity drawn, at each hour
+ *     transport = price per GB of a link x bytes that it carried, over all links that have one (network.transport_price)
  *
  * From the time series of pools, so a window of a run and a run that was killed have it too. Rents of the catalogue are market rents; where such a rent includes electricity, energy is counted twice, and the report says so.
- * Transport has no price in any catalogue: it is null, not zero. Pools whose accelerator has no rent are left out of compute and
+ * Transport has no price in any catalogue: without one from the scenario it is null, not zero, and no part of the total; links do not know whose bytes they carry, so it is null by model. Pools whose accelerator has no rent are left out of compute and
  * idle, and `priced_share` says how much is in.
  */
 #ifndef ORRERY_TRACE_SUMMARY_COST_H

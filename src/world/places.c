@@ -131,6 +131,13 @@ static void add_link(orr_builder *b, const char *a_id, const char *b_id, orr_whe
 
 static int64_t fibre_ns(const orr_builder *b, double km) { return llround(km * b->world->fibre_ns_per_km); }
 
+/* Of links that have none of their own. */
+static double transport_price(const orr_builder *b)
+{
+    const orr_node *network = orr_node_get(b->root, "network");
+    return network != NULL && orr_has(network, "transport_price") ? orr_number(network, "transport_price") : NAN;
+}
+
 static void catalogue_links(orr_builder *b)
 {
     orr_csv *csv = orr_open_catalogue(b, "links");
@@ -139,7 +146,7 @@ static void catalogue_links(orr_builder *b)
     int a = orr_csv_need(csv, "a", b->problems), z = orr_csv_need(csv, "b", b->problems), km = orr_csv_need(csv, "km", b->problems);
     int capacity = orr_csv_need(csv, "capacity_gbps", b->problems), kind = orr_csv_column(csv, "kind");
     for (size_t r = 0; r < orr_csv_rows(csv); r++) {
-        orr_link l = {.km = orr_csv_number(csv, r, km, 0, 50000, NAN, b->problems)};
+        orr_link l = {.km = orr_csv_number(csv, r, km, 0, 50000, NAN, b->problems), .transport_price = transport_price(b)};
         l.capacity_bit_s = 1e9 * orr_csv_number(csv, r, capacity, 1e-9, 1e9, NAN, b->problems);
         l.submarine = strcmp(orr_csv_cell(csv, r, kind), "submarine") == 0;
         if (isnan(l.km) || isnan(l.capacity_bit_s))
@@ -160,7 +167,7 @@ static void inline_links(orr_builder *b)
         const orr_node *n = list->child[i];
         if (!orr_has(n, "a") || !orr_has(n, "b"))
             continue;
-        orr_link l = {.capacity_bit_s = orr_number(n, "capacity")};
+        orr_link l = {.capacity_bit_s = orr_number(n, "capacity"), .transport_price = orr_has(n, "transport_price") ? orr_number(n, "transport_price") : transport_price(b)};
         if (orr_has(n, "distance"))
             l.km = orr_number(n, "distance");
         if (orr_has(n, "delay"))

@@ -42,6 +42,7 @@ typedef struct orr_link {
     double    km;
     int64_t   delay_ns; /**< propagation one way: km x fibre delay, or as stated */
     double    capacity_bit_s;
+    double    transport_price; /**< yuan per GB (1e9 bytes) carried, NaN: none is known */
     bool      submarine;
     orr_where where;
 } orr_link;

@@ -1,5 +1,9 @@
 """Promises about the provider's cost: a case by hand, parts that sum up, accelerators without a rent, price and cost apart."""
-from harness import main, run, scenario, summary, write
+import math
+import os
+
+import h5py
+from harness import ROOT, main, path, run, scenario, summary, write
 
 COEFFICIENTS = ",".join(prefix + name for prefix in ("", "moe_") for name in ("ec", "eb", "ekv", "eat", "ecm", "t0_us", "tl_us", "tb_us", "ar_us"))
 PARTS = ("compute_yuan", "idle_yuan", "energy_yuan")
@@ -36,6 +40,34 @@ def test_a_case_by_hand():
     assert abs(provider["total_yuan"] - sum(provider[part] for part in PARTS)) < 1e-9
     for part in (*PARTS, "total_yuan"):
         assert abs(provider["per_million_tokens"][part] - provider[part] / 2) < 1e-9, part
+
+
+def test_transport_has_a_price_where_the_scenario_gives_one():
+    def day(*price):
+        return summary(run(scenario("national_day.yaml"), "carried.h5", *SHORT, *price))["provider"]
+
+    free, priced, nothing = day(), day("--set", "network.transport_price=2"), day("--set", "network.transport_price=0")
+    with h5py.File(path("carried.h5")) as f:
+        carried = int(f["/links/bytes_ab"][()].sum() + f["/links/bytes_ba"][()].sum())
+    assert free["transport_yuan"] is None and nothing["transport_yuan"] == 0 and carried > 0
+    assert math.isclose(priced["transport_yuan"], 2 * carried / 1e9, rel_tol=1e-9)
+    assert math.isclose(priced["total_yuan"], free["total_yuan"] + priced["transport_yuan"], rel_tol=1e-9)
+    assert math.isclose(priced["per_million_tokens"]["transport_yuan"] * free["total_yuan"], priced["transport_yuan"] * free["per_million_tokens"]["total_yuan"], rel_tol=1e-9)
+
+
+def test_a_link_may_have_a_price_of_its_own():
+    text = f"""
+duration: 10 min
+catalogues: {{devices: {os.path.join(ROOT, "data", "devices.csv")}, access: {os.path.join(ROOT, "data", "access.csv")}}}
+""" + """
+sites: [{id: a}, {id: b}, {id: c}]
+links: [{a: a, b: b, delay: 1 ms, transport_price: 5}, {a: b, b: c, delay: 1 ms}]
+services: [{name: ask, kind: station, mean: 1 s}]
+pools: [{site: c, service: ask, servers: 100}]
+clients: [{class: c, service: ask, device: phone, rate: 1 /s, requests: 200, where: [{site: a}], input: {mean: 1500, most: 1500}, output: {mean: 500, most: 500}}]
+"""
+    paid = [summary(run(write("links.yaml", text + network), "links.h5"))["provider"]["transport_yuan"] for network in ("", "network: {transport_price: 1}\n")]
+    assert paid[0] > 0 and math.isclose(paid[1], paid[0] * 6 / 5, rel_tol=1e-9), "the same bytes over both links"
 
 
 def test_without_a_rent_there_is_no_compute_and_no_total():

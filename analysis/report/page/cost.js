@@ -1,7 +1,7 @@
 /* What a million tokens cost: what clients pay for them, and what serving them costs the provider. */
 
-/* Parts of the provider's cost (src/trace/summary_cost.h defines them); transport has no price in any catalogue. */
-const COST_PARTS = [{ key: "compute_yuan", text: "compute: rent of places taken", colour: 0 }, { key: "idle_yuan", text: "idle: rent of places not taken", colour: 4 }, { key: "energy_yuan", text: "energy: electricity", colour: 2 }, { key: "transport_yuan", text: "transport", colour: 3 }];
+/* Parts of the provider's cost (src/trace/summary_cost.h defines them); transport is there where the scenario has a price for it. */
+const COST_PARTS = [{ key: "compute_yuan", text: "compute: rent of places taken", colour: 0 }, { key: "idle_yuan", text: "idle: rent of places not taken", colour: 4 }, { key: "energy_yuan", text: "energy: electricity", colour: 2 }, { key: "transport_yuan", text: "transport: bytes carried", colour: 3 }];
 const partsOf = (read) => Object.fromEntries(COST_PARTS.map((part) => [part.key, mean(read(part.key))]));
 
 /** Cost of serving under a policy, by parts, in yuan per million tokens served. */
@@ -17,7 +17,7 @@ function providerFigure() {
   const rows = () => withProvider().map((policy) => ({ text: policy.name, policy, values: providerParts(policy), mark: chargedOf(policy) }));
   return stackFigure({
     id: "chart-provider", title: "What serving costs the provider, beside what clients pay", rows, parts: COST_PARTS, axis: "yuan per million tokens", show: yuan, markText: "clients pay",
-    note: "Accelerators at the rents of the catalogue for as long as replicas hold them, electricity at the price of the hour. Rents often include electricity already; then it is counted twice here. Transport is not priced: no catalogue has a price per byte. Per million tokens that servers made; clients pay for those that reached them.",
+    note: "Accelerators at the rents of the catalogue for as long as replicas hold them, electricity at the price of the hour. Rents often include electricity already; then it is counted twice here. Transport at the scenario’s price per gigabyte and link, where it has one. Per million tokens that servers made; clients pay for those that reached them.",
     words: () => providerWords(rows()),
   });
 }
@@ -48,10 +48,11 @@ function providerModels() {
   return element;
 }
 
-/** Bytes carried, which would be the measure of transport if it had a price. */
+/** Bytes carried, which are the measure of transport where it has no price. */
 function transportNote() {
+  if (withProvider().some((policy) => finite(providerParts(policy).transport_yuan))) return null;
   const policy = policyNamed(leadingPolicy()), bytes = policy && Array.isArray(policy.link_bytes) ? sum(policy.link_bytes) : null;
-  return withProvider().length && bytes > 0 ? h("p", { class: "note" }, `Transport is not priced: under ${policy.name} the links carried ${quantity(bytes, "bytes")} in a run, every link of a route counted.`) : null;
+  return withProvider().length && bytes > 0 ? h("p", { class: "note" }, `Transport is not priced (network.transport_price): under ${policy.name} the links carried ${quantity(bytes, "bytes")} in a run, every link of a route counted.`) : null;
 }
 
 const costOf = (policy, by, key) => { const item = policy[by] && policy[by][key]; return item && finite(item.yuan_per_million) ? item.yuan_per_million : null; };

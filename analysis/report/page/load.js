@@ -49,9 +49,52 @@ function flowWords(policy) {
     (worst >= 0 && lost[worst] > 0 ? `; the worst interval begins at ${timeAt(worst)}, when ${percent(lost[worst])} of demand was refused, abandoned or failed.` : "; in no interval was a request lost.");
 }
 
+/* --- promises kept through the run --- */
+
+const PROMISE_KEPT = 0.9; /* below it a stretch is counted as lost: summary `outage` has the same bound */
+
+/** Share of the requests that ended in each interval and met their objective, over the seeds of a policy; null where none ended. */
+const keptOf = (policy) => flowOf(policy, "met") && flowOf(policy, "met").slice(0, bins.count).map((met, bin) => {
+  const ended = sum(["served", "refused", "abandoned", "failed"].map((kind) => (flowOf(policy, kind) || [])[bin]));
+  return finite(met) && ended > 0 ? met / ended : null;
+});
+const withKept = () => withFlow().filter((policy) => (keptOf(policy) || []).some(finite));
+
+function keptChart() {
+  const hidden = new Set(), redraw = () => element.redraw(), shown = () => withKept().filter((policy) => !hidden.has(policy.index));
+  const element = figure({
+    id: "chart-kept", title: "Promises kept through the run",
+    note: `Of the requests that ended in each interval, the share within their objective (SLO), over all seeds; refused, abandoned and failed ones count as missed. The dashed line is at ${percent(PROMISE_KEPT)}.`,
+    legend: () => (withKept().length > 1 ? lineLegend(policyLegendItems(withKept()), hidden, redraw) : null),
+    height: (width) => (narrow(width) ? 280 : 320),
+    build: (theme, width) => keptOption(theme, width, shown()),
+    words: () => keptWords(withKept()),
+  });
+  return element;
+}
+
+function keptOption(theme, width, shown) {
+  return {
+    grid: { left: 62, right: 18, top: 36, bottom: 50 }, xAxis: timeAxis(theme, width),
+    yAxis: merge(axisLook(theme), { type: "value", min: 0, max: 1, ...topName("share within the objective"), axisLabel: { formatter: (value) => percent(value) } }),
+    series: shown.map((policy, i) => ({
+      name: policy.name, type: "line", showSymbol: false, symbol: "circle", connectNulls: false, lineStyle: { color: theme.of(policy.index), width: 2, type: dashOf(policy.index).length ? dashOf(policy.index) : "solid" }, itemStyle: { color: theme.of(policy.index) }, data: keptOf(policy).map((share, bin) => [bin + 0.5, share]),
+      ...(i === 0 ? { markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: theme.soft, type: "dashed" }, data: [{ yAxis: PROMISE_KEPT }] } } : {}),
+    })),
+    tooltip: { ...commonOption(theme).tooltip, trigger: "axis", formatter: (params) => (params.length ? tip(binSpan(Math.floor(params[0].value[0])), params.map((item) => tipRow(item.marker, item.seriesName, finite(item.value[1]) ? percent(item.value[1]) : NONE))) : "") },
+  };
+}
+
+/** Where the least is kept, and for how long too little. */
+function keptWords(which) {
+  const facts = which.map((policy) => { const kept = keptOf(policy), least = smallest(kept.filter(finite)); return { policy, least, at: kept.indexOf(least), below: kept.filter((share) => finite(share) && share < PROMISE_KEPT).length }; });
+  const said = ({ policy, least, at, below }) => `under ${policy.name} ${below ? `${duration(below * bins.width_s)} in all below ${percent(PROMISE_KEPT)}, at worst ${percent(least)} at ${timeAt(at)}` : `never below ${percent(least)}`}`;
+  return `${capital(sentenceList(facts.slice(0, 6).map(said)))}.`;
+}
+
 const flowSection = {
-  id: "flow", title: "Demand over the day", show: () => withFlow().length > 0,
-  body: () => [flowChart()],
+  id: "flow", title: "Demand and promises over the day", show: () => withFlow().length > 0,
+  body: () => [flowChart(), withKept().length ? keptChart() : null],
 };
 
 /* --- utilisation --- */

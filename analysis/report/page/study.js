@@ -7,7 +7,14 @@
 
 const study = data.study && list(data.study.policies).length && list(data.study.cells).length ? data.study : null;
 const studyMetrics = study ? list(study.metrics) : [];
-const axes = study ? list(study.axes).map((axis, index) => ({ ...axis, index, values: list(axis.values) })) : [];
+/** Times of one day by the clock, of several by day and clock: what they share says nothing. */
+function shortTimes(values) {
+  const parts = values.map((value) => /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::00)?([+-]\d\d:\d\d|Z)?$/.exec(value));
+  if (!parts.every(Boolean) || unique(parts.map((part) => part[3])).length > 1) return values;
+  return parts.map((part) => (unique(parts.map((one) => one[1])).length > 1 ? `${part[1]} ${part[2]}` : part[2]));
+}
+
+const axes = study ? list(study.axes).map((axis, index) => ({ ...axis, index, values: shortTimes(list(axis.values).map(String)) })) : [];
 const swept = axes.filter((axis) => axis.values.length > 1);
 const studyBaseline = study ? Math.max(0, study.policies.indexOf(study.baseline)) : 0;
 const focus = study ? axes.map((axis) => (Array.isArray(study.focus) && finite(study.focus[axis.index]) ? study.focus[axis.index] : 0)) : [];
