@@ -20,7 +20,7 @@ enum { KEY_MODEL = 1000, KEY_FOLDS };
 static const struct argp_option options[] = {
     {"model", KEY_MODEL, "NAME", 0, "fit the points of this model only", 0},
     {"folds", KEY_FOLDS, "K", 0, "of the cross-validation (default 5; 0: none)", 0},
-    {"output", 'o', "OUT.csv", 0, "append the row to this catalogue of calibrations; with a head if the file is new", 0},
+    {"output", 'o', "OUT.csv", 0, "put the row into this catalogue of calibrations, in the place of one for the same accelerator, engine and model; with a head if the file is new", 0},
     {0},
 };
 
@@ -57,16 +57,66 @@ static const struct argp argp = {
            "for the catalogue of calibrations. `--accelerator '*'` fits one row to the points of all accelerators.",
 };
 
+/* Is the name of the catalogue, or the one that the table writes, meant? */
+static bool named(const char *own, const char *given, const char *meant) { return orr_same_name(own, meant) || orr_same_name(given, meant); }
+
 /* Which points are meant. */
 static void choose(const calibrate_arguments *a)
 {
     orr_points *points = (orr_points *)&a->measured.points;
     for (uint32_t i = 0; i < points->count; i++) {
         orr_point *p = &points->items[i];
-        bool other = strcmp(a->measured.accelerator, "*") != 0 && strcmp(p->accelerator, a->measured.accelerator) != 0;
-        if (p->skipped == NULL && (other || (a->measured.engine != NULL && strcmp(p->engine, a->measured.engine) != 0) ||
-                                   (a->model != NULL && strcmp(p->model, a->model) != 0)))
+        bool other = strcmp(a->measured.accelerator, "*") != 0 && !named(p->accelerator, p->given_accelerator, a->measured.accelerator);
+        if (p->skipped == NULL && (other || (a->measured.engine != NULL && !orr_same_name(p->engine, a->measured.engine)) || (a->model != NULL && !named(p->model, p->given_model, a->model))))
             p->skipped = "another accelerator, engine or model";
+    }
+}
+
+/* What the row is for: the narrowest that all its points share; of `--accelerator '*'` every engine and every model of a kind. */
+typedef struct row_key {
+    const char *accelerator, *engine, *model;
+    int         rank; /* as orr_calibration_rank */
+} row_key;
+
+static row_key key_of(const calibrate_arguments *a)
+{
+    row_key k = {"*", NULL, NULL, 0};
+    bool dense = false, mixture = false, wide = strcmp(a->measured.accelerator, "*") == 0;
+    for (uint32_t i = 0; i < a->measured.points.count; i++) {
+        const orr_point *p = &a->measured.points.items[i];
+        const orr_world *w = a->measured.worlds[i];
+        if (w == NULL || p->skipped != NULL)
+            continue;
+        *(w->models[w->services[0].model].experts > 0 ? &mixture : &dense) = true;
+        k.accelerator = wide ? "*" : p->accelerator;
+        k.engine = *p->engine != 0 && (k.engine == NULL || strcmp(k.engine, p->engine) == 0) ? p->engine : "*";
+        k.model = k.model == NULL || strcmp(k.model, p->model) == 0 ? p->model : "*";
+    }
+    if (k.engine == NULL || (wide && a->measured.engine == NULL))
+        k.engine = "*";
+    bool one = k.model != NULL && strcmp(k.model, "*") != 0 && !(wide && a->model == NULL);
+    if (!one)
+        k.model = dense && mixture ? "*" : dense ? "dense" : "moe";
+    k.rank = 1 + 8 * !wide + 4 * one + 2 * (!one && dense != mixture) + (strcmp(k.engine, "*") != 0);
+    return k;
+}
+
+/* Rows of the catalogue that would count instead of the new one: narrower ones, and one of the same name. */
+static void print_rivals(const calibrate_arguments *a, const row_key *key)
+{
+    char name[512];
+    snprintf(name, sizeof name, "%s/%s/%s", key->accelerator, key->engine, key->model);
+    for (uint32_t i = 0; i < a->measured.points.count; i++) {
+        const orr_world *w = a->measured.worlds[i];
+        if (w == NULL || a->measured.points.items[i].skipped != NULL)
+            continue;
+        const orr_calibration *now = &w->calibrations[w->pools[0].calibration];
+        bool told = orr_calibration_rank(now) <= key->rank && strcmp(now->name, name) != 0;
+        for (uint32_t k = 0; k < i && !told; k++)
+            told = a->measured.worlds[k] != NULL && a->measured.points.items[k].skipped == NULL && strcmp(a->measured.worlds[k]->calibrations[a->measured.worlds[k]->pools[0].calibration].name, now->name) == 0;
+        if (!told)
+            printf("note: the catalogue's row %s %s; %s\n", now->name, strcmp(now->name, name) == 0 ? "is of the same name" : "is narrower and counts for some of these points",
+                   strcmp(now->name, name) == 0 ? "with -o on that file it is replaced" : "take it out, or fit with --engine and --model");
     }
 }
 
@@ -127,20 +177,15 @@ static orr_status cross_validate(const calibrate_arguments *a, const orr_coeffic
 }
 
 /* The row: coefficients, how they came about, and their ranges of two standard errors. */
-static void print_row(FILE *out, const calibrate_arguments *a, const orr_fit_result *r, const orr_errors *e, const orr_errors *unseen)
+static void print_row(FILE *out, const calibrate_arguments *a, const row_key *key, const orr_fit_result *r, const orr_errors *e, const orr_errors *unseen)
 {
-    const char *file = strrchr(a->measured.path, '/'), *model = a->model;
-    bool dense = false, mixture = false, first = true;
-    for (uint32_t i = 0; i < a->measured.points.count; i++)
-        if (a->measured.worlds[i] != NULL && a->measured.points.items[i].skipped == NULL)
-            *(a->measured.worlds[i]->models[a->measured.worlds[i]->services[0].model].experts > 0 ? &mixture : &dense) = true;
-    if (model == NULL)
-        model = dense && mixture ? "*" : dense ? "dense" : "moe";
+    const char *file = strrchr(a->measured.path, '/');
+    bool first = true;
     time_t now = time(NULL);
     char date[16];
     strftime(date, sizeof date, "%Y-%m", gmtime(&now));
     orr_coefficients c = r->coefficients;
-    fprintf(out, "%s,%s,%s", a->measured.accelerator, a->measured.engine != NULL ? a->measured.engine : "*", model);
+    fprintf(out, "%s,%s,%s", key->accelerator, key->engine, key->model);
     for (int i = 0; i < ORR_FIT_COEFFICIENTS; i++)
         fprintf(out, ",%.4g", *orr_fit_value(&c, i) / orr_fit_coefficients[i].unit);
     fprintf(out, ",\"orrery calibrate: fit to %u points of %s", used_points(&a->measured), file != NULL ? file + 1 : a->measured.path);
@@ -167,17 +212,43 @@ static void print_head(FILE *out)
     fprintf(out, ",source,as_of,confidence,range\n");
 }
 
-static bool append_row(const calibrate_arguments *a, const orr_fit_result *r, const orr_errors *e, const orr_errors *unseen, orr_problems *problems)
+/* Does a line of a catalogue begin with the key's three cells? */
+static bool is_of(const char *line, const row_key *key)
 {
-    FILE *out = fopen(a->output, "a");
-    if (out == NULL) {
-        orr_problem(problems, (orr_where){a->output, 0, 0}, "cannot be written: %s", strerror(errno));
+    char start[512];
+    int n = snprintf(start, sizeof start, "%s,%s,%s,", key->accelerator, key->engine, key->model);
+    return strncmp(line, start, (size_t)n) == 0;
+}
+
+/* Into the catalogue `a->output`: in the place of the row of that name, or at the end; a new file gets a head. Never half written. */
+static bool put_row(const calibrate_arguments *a, const row_key *key, const orr_fit_result *r, const orr_errors *e, const orr_errors *unseen, orr_problems *problems)
+{
+    char *made, *line = NULL;
+    size_t size = 0;
+    if (asprintf(&made, "%s.new", a->output) < 0)
         return false;
+    FILE *old = fopen(a->output, "r"), *out = fopen(made, "w");
+    bool placed = false, empty = true, ok = out != NULL;
+    for (ssize_t n; ok && old != NULL && (n = getline(&line, &size, old)) > 0; empty = false) {
+        bool same = is_of(line, key);
+        if (same && !placed)
+            print_row(out, a, key, r, e, unseen);
+        if (!same)
+            fprintf(out, "%s%s", line, line[n - 1] == '\n' ? "" : "\n");
+        placed |= same;
     }
-    if (fseek(out, 0, SEEK_END) == 0 && ftell(out) == 0)
+    if (ok && empty)
         print_head(out);
-    print_row(out, a, r, e, unseen);
-    return fclose(out) == 0;
+    if (ok && !placed)
+        print_row(out, a, key, r, e, unseen);
+    ok = (out == NULL || fclose(out) == 0) && ok && rename(made, a->output) == 0;
+    if (!ok)
+        orr_problem(problems, (orr_where){a->output, 0, 0}, "cannot be written: %s", strerror(errno));
+    if (old != NULL)
+        fclose(old);
+    free(line);
+    free(made);
+    return ok;
 }
 
 /* What the catalogue says now, to start from. */
@@ -226,9 +297,11 @@ static orr_status calibrate(calibrate_arguments *a, orr_problems *problems)
     if (!orr_measured_print_errors(m))
         return ORR_NO_MEMORY;
     printf("\n");
+    const row_key key = key_of(a);
+    print_rivals(a, &key);
     print_head(stdout);
-    print_row(stdout, a, &r, &e, &unseen);
-    return a->output == NULL || append_row(a, &r, &e, &unseen, problems) ? ORR_OK : ORR_IO;
+    print_row(stdout, a, &key, &r, &e, &unseen);
+    return a->output == NULL || put_row(a, &key, &r, &e, &unseen, problems) ? ORR_OK : ORR_IO;
 }
 
 int orr_cli_calibrate(int argc, char **argv)

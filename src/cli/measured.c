@@ -29,8 +29,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"accelerator", KEY_ACCELERATOR, "NAME", 0, "of the catalogue, for a table without that column; `calibrate` fits the points of this one", 0},
-    {"engine", KEY_ENGINE, "NAME", 0, "of the catalogue, for a table without that column; `calibrate` fits the points of this one", 0},
+    {"accelerator", KEY_ACCELERATOR, "NAME", 0, "of the catalogue, where the table has none or one that the catalogue does not know; `calibrate` fits the points of this one", 0},
+    {"engine", KEY_ENGINE, "NAME", 0, "of the catalogue, where the table has none or one that the catalogue does not know; `calibrate` fits the points of this one", 0},
     {"data", KEY_DATA, "FOLDER", 0, "folder of the catalogues (default: those that come with the program)", 0},
     {0},
 };
@@ -65,6 +65,21 @@ void orr_measured_destroy(orr_measured *m)
     orr_points_destroy(&m->points);
 }
 
+/* Names that the catalogue writes in another way, each once: a reader should see what was taken for what. */
+static void print_readings(const orr_points *points)
+{
+    for (int field = 0; field < 2; field++)
+        for (uint32_t i = 0; i < points->count; i++) {
+            const orr_point *p = &points->items[i];
+            const char *given = field == 0 ? p->given_accelerator : p->given_model, *read = field == 0 ? p->accelerator : p->model;
+            bool told = *read == 0 || orr_same_name(given, read);
+            for (uint32_t k = 0; k < i && !told; k++)
+                told = strcmp(given, field == 0 ? points->items[k].given_accelerator : points->items[k].given_model) == 0;
+            if (!told)
+                printf("  `%s` is read as %s\n", given, read);
+        }
+}
+
 void orr_measured_print_skipped(const orr_measured *m)
 {
     uint32_t kept = 0;
@@ -81,9 +96,23 @@ void orr_measured_print_skipped(const orr_measured *m)
             told = same && k < i;
             times += same;
         }
-        if (!told)
-            printf("  %u left out: %s\n", times, why);
+        if (told)
+            continue;
+        printf("  %u left out: %s", times, why);
+        if (m->points.items[i].reason != NULL)
+            printf(" (line %u: `%s`)", (unsigned)m->points.items[i].where.line, m->points.items[i].reason);
+        putchar('\n');
     }
+    print_readings(&m->points);
+}
+
+bool orr_measured_any(const orr_measured *m, orr_problems *problems)
+{
+    for (uint32_t i = 0; i < m->points.count; i++)
+        if (m->points.items[i].skipped == NULL)
+            return true;
+    orr_problem(problems, (orr_where){m->path, 0, 0}, "no point is left to compare");
+    return false;
 }
 
 static bool same_kind(const orr_point *a, const orr_point *b) { return strcmp(a->accelerator, b->accelerator) == 0 && strcmp(a->engine, b->engine) == 0 && strcmp(a->model, b->model) == 0; }

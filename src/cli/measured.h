@@ -23,8 +23,11 @@ char *orr_measured_data(const char *data);
 bool orr_measured_load(orr_measured *measured, orr_problems *problems);
 void orr_measured_destroy(orr_measured *measured);
 
-/** Says how many points count, and why the others do not. */
+/** Says how many points count, why the others do not, and which names were taken for which. */
 void orr_measured_print_skipped(const orr_measured *measured);
+
+/** False, with a problem, if no point counts. */
+bool orr_measured_any(const orr_measured *measured, orr_problems *problems);
 
 /** One row per accelerator, engine and model, and one for all: how far simulated times are off. False when out of memory. */
 bool orr_measured_print_errors(const orr_measured *measured);

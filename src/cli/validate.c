@@ -49,7 +49,7 @@ static const struct argp argp = {
     .doc = "Simulates measured points as the closed loops that they were, and says how far off the simulated times are.\v"
            "Columns: model, accelerator, engine, precision, kv_precision, group, data_parallel, concurrency, input, output (tokens), ttft_ms, tpot_ms, output_tokens_s (of the "
            "replica), or for a part of the work alone prefill_tokens_s or decode_tokens_s, and how it was measured: spread (lengths are uniform from this share of input and output on; 1: constant), rounds (requests per user; 1: a burst, whose queue counts), token_budget, max_batch, stream "
-           "(tokens sent at a time), drafts and acceptance (speculation). Tables of aiconfigurator and InferenceMAX are read as they are.",
+           "(tokens sent at a time), drafts and acceptance (speculation). arrivals: inf, or a column batch_size instead of concurrency, is a burst. Tables of aiconfigurator, InferenceMAX, Splitwise and vLLM's own benchmark are read as they are.",
 };
 
 static bool write_points(const orr_points *points, const char *path, orr_problems *problems)
@@ -135,7 +135,7 @@ static int validate(validate_arguments *a)
     bool ok = orr_measured_load(m, &problems) && (a->calibration == NULL || use_one(m, a->calibration, &problems)) && orr_fit_simulate(&m->points, m->worlds, NULL, NULL, &problems) == ORR_OK;
     if (ok) {
         orr_measured_print_skipped(m);
-        ok = orr_measured_print_errors(m) && (a->output == NULL || write_points(&m->points, a->output, &problems));
+        ok = orr_measured_any(m, &problems) && orr_measured_print_errors(m) && (a->output == NULL || write_points(&m->points, a->output, &problems));
     }
     orr_measured_destroy(m);
     if (orr_problems_any(&problems))

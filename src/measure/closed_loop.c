@@ -72,15 +72,18 @@ orr_world *orr_closed_loop_world(orr_point *p, const char *data, orr_problems *p
         orr_problem(problems, p->where, "the scenario of this point cannot be written to /tmp");
     } else {
         w = orr_world_load(path, NULL, 0, &own);
-        /* A model that does not fit is no mistake of the table; anything else is. */
+        /* A model or a prompt that does not fit is no mistake of the table; anything else is. */
+        const char *message = own.count > 0 ? strstr(own.text[0], "error: ") : NULL;
         if (w == NULL && own.count == 1 && strstr(own.text[0], "has no capacity") != NULL)
             p->skipped = "the weights do not fit";
         else if (w == NULL && own.count == 1 && strstr(own.text[0], "does not run") != NULL)
             p->skipped = "the software matrix says no";
+        else if (w == NULL && own.count > 0 && strstr(own.text[0], "has a context of") != NULL)
+            p->skipped = "longer than the model's context";
         else if (w == NULL && own.count > 0)
-            orr_problem(problems, p->where, "%s", own.text[0]);
+            orr_problem(problems, p->where, "%s", message != NULL ? message + strlen("error: ") : own.text[0]); /* its file is made up */
     }
-    bool burst = p->rounds == 1 && p->phase == ORR_PHASE_BOTH; /* its queue was measured too */
+    bool burst = p->rounds == 1 && !p->batch && p->phase == ORR_PHASE_BOTH; /* its queue was measured too */
     if (w != NULL && !burst && p->phase != ORR_PHASE_PREFILL && fmin(p->concurrency, p->max_batch) * (p->input + 0.5 * p->output) * (1 + p->spread) / 2 > (double)w->pools[0].kv_tokens) {
         p->skipped = "the load does not fit into the cache";
         orr_world_destroy(w);

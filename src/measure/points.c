@@ -6,22 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a column may be called, our own name first; then those of aiconfigurator, InferenceMAX and vendors' tables. */
-enum { ACCELERATOR, ENGINE, VERSION, MODEL, PRECISION, KV_PRECISION, GROUP, DATA_PARALLEL, EXPERT_PARALLEL, CONCURRENCY, INPUT, OUTPUT, SPREAD, ROUNDS, TOKEN_BUDGET, MAX_BATCH, STREAM, DRAFTS, ACCEPTANCE, TTFT, TPOT, OUTPUT_RATE, OUTPUT_RATE_EACH, PREFILL_RATE, DECODE_RATE, FIELDS };
-enum { MOST_NAMES = 4, MOST_USERS = 65536 };
+/* What a column may be called, our own name first; then those of aiconfigurator, InferenceMAX, Splitwise, vLLM's own benchmark and vendors' tables. */
+enum { ACCELERATOR, ENGINE, VERSION, MODEL, PRECISION, KV_PRECISION, GROUP, DATA_PARALLEL, EXPERT_PARALLEL, CONCURRENCY, INPUT, OUTPUT, SPREAD, ROUNDS, TOKEN_BUDGET, MAX_BATCH, STREAM, DRAFTS, ACCEPTANCE, ARRIVALS, TTFT, TPOT, OUTPUT_RATE, OUTPUT_RATE_EACH, PREFILL_RATE, DECODE_RATE, FIELDS };
+enum { MOST_NAMES = 6, MOST_USERS = 65536, MOST_BUDGET = 1000000, BATCH_OF_A_BURST = 256 /* max_num_seqs of vLLM */ };
 static const char *const names[FIELDS][MOST_NAMES] = {
-    [ACCELERATOR] = {"accelerator", "system", "hw"},
+    [ACCELERATOR] = {"accelerator", "system", "hw", "hardware", "gpu"},
     [ENGINE] = {"engine", "backend", "framework"},
     [VERSION] = {"version", "backend_version"},
-    [MODEL] = {"model", "model_path"},
+    [MODEL] = {"model", "model_path", "model_name", "model_id"},
     [PRECISION] = {"precision", "gemm_quant_mode"},
     [KV_PRECISION] = {"kv_precision"},
-    [GROUP] = {"group", "tp_size", "tp", "count"},
+    [GROUP] = {"group", "tp_size", "tp", "count", "tensor_parallel", "num_gpus"},
     [DATA_PARALLEL] = {"data_parallel", "attention_dp_size"},
     [EXPERT_PARALLEL] = {"moe_ep_size"},
-    [CONCURRENCY] = {"concurrency", "conc"},
-    [INPUT] = {"input", "isl", "mean_in"},
-    [OUTPUT] = {"output", "osl", "mean_out"},
+    [CONCURRENCY] = {"concurrency", "conc", "max_concurrency", "batch_size"},
+    [INPUT] = {"input", "isl", "mean_in", "prompt_size", "input_len"},
+    [OUTPUT] = {"output", "osl", "mean_out", "token_size", "output_len"},
     [SPREAD] = {"spread"},
     [ROUNDS] = {"rounds"},
     [TOKEN_BUDGET] = {"token_budget"},
@@ -29,9 +29,10 @@ static const char *const names[FIELDS][MOST_NAMES] = {
     [STREAM] = {"stream"},
     [DRAFTS] = {"drafts"},
     [ACCEPTANCE] = {"acceptance"},
-    [TTFT] = {"ttft_ms", "silicon_ttft_ms", "ttft_mean_ms"},
-    [TPOT] = {"tpot_ms", "silicon_tpot_ms", "tpot_mean_ms"},
-    [OUTPUT_RATE] = {"output_tokens_s", "out_tok_s"}, /* of the replica */
+    [ARRIVALS] = {"arrivals", "offered_rate_rps", "request_rate"}, /* "inf": all requests at once */
+    [TTFT] = {"ttft_ms", "silicon_ttft_ms", "ttft_mean_ms", "mean_ttft_ms", "prompt_time"},
+    [TPOT] = {"tpot_ms", "silicon_tpot_ms", "tpot_mean_ms", "mean_tpot_ms", "token_time"},
+    [OUTPUT_RATE] = {"output_tokens_s", "out_tok_s", "output_throughput"}, /* of the replica */
     [OUTPUT_RATE_EACH] = {"out_tok_s_per_gpu"},
     [PREFILL_RATE] = {"prefill_tokens_s"},
     [DECODE_RATE] = {"decode_tokens_s"},
@@ -65,6 +66,13 @@ static double number(const table *t, size_t row, int field, double low, double h
         return fallback;
     double value = orr_csv_number(t->csv, row, t->column[field], low, high, fallback, t->problems);
     return isnan(value) ? fallback : value;
+}
+
+/* A whole number that every row needs; 1 with a problem where there is none. */
+static uint32_t needed(const table *t, size_t row, int field, double high)
+{
+    double value = number(t, row, field, 1, high, NAN);
+    return isnan(value) ? 1 : (uint32_t)value;
 }
 
 /* A measured time in s, NAN where the table has none. */
@@ -124,20 +132,51 @@ static bool contains(const char *text, const char *part)
 /* Does what follows an accelerator's name make it another card, with less memory, bandwidth or arithmetic? (NVL72 is only the rack it is in.) */
 static bool other_card(const char *rest)
 {
-    static const char *const forms[] = {"pcie", "nvl", "40g"};
+    static const char *const forms[] = {"pcie", "nvl", "40g", "40 g", "mig", "-3e", "sxm4-40"};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (contains(rest, forms[i]) && !contains(rest, "nvl72"))
             return true;
     return false;
 }
 
+/* Does what follows a model's name make it another one, with other weights? */
+static bool other_model(const char *rest)
+{
+    static const char *const forms[] = {"embed", "rerank", "distill", "mini", "draft", "eagle"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (contains(rest, forms[i]))
+            return true;
+    return false;
+}
+
+/* The precision that a word of the field stands for; NULL: none. Weights decide, where a word says both (w4a16). */
 static const char *precision_of(const char *text)
 {
-    static const char *const words[][2] = {{"fp4", "fp4"}, {"fp8", "fp8"}, {"w8a8", "int8"}, {"int8", "int8"}, {"w4a", "int4"}, {"int4", "int4"}};
+    static const char *const words[][2] = {{"w4a", "int4"}, {"w8a8", "int8"}, {"fp4", "fp4"}, {"fp8", "fp8"}, {"e4m3", "fp8"}, {"e5m2", "fp8"}, {"int8", "int8"}, {"int4", "int4"}, {"awq", "int4"}, {"gptq", "int4"}, {"q4_", "int4"},
+                                           {"q8_0", "int8"}, {"bf16", "bf16"}, {"fp16", "bf16"}, {"float16", "bf16"}, {"half", "bf16"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (contains(text, words[i][0]))
             return words[i][1];
-    return "bf16";
+    return NULL;
+}
+
+bool orr_same_name(const char *a, const char *b) { return *b != 0 && prefix(a, b) == strlen(a); }
+
+static void skip(orr_point *p, const char *why, const char *cell)
+{
+    p->skipped = why;
+    p->reason = cell;
+}
+
+/* Of the weights: as the cell says; an empty one, as the model's name does (…-AWQ); else 16 bits. */
+static void set_precision(const table *t, size_t row, orr_point *p)
+{
+    const char *given = cell(t, row, PRECISION), *named = precision_of(p->given_model);
+    p->precision = *given ? precision_of(given) : named != NULL ? named : "bf16";
+    if (p->precision == NULL) {
+        p->precision = "bf16";
+        skip(p, "the precision is none of bf16, fp8, fp4, int8, int4", keep(t->points, given));
+    }
 }
 
 /*
@@ -164,13 +203,18 @@ static void set_protocol(const table *t, size_t row, orr_point *p)
     bool twenty = versions && !own && trt && p->input == 1024 && p->output == 1024 && p->group < 8;
     bool inferencemax = (versions && !own) || t->column[OUTPUT_RATE_EACH] >= 0;
     p->spread = number(t, row, SPREAD, 0.01, 1, inferencemax ? 0.8 : 1);
-    p->rounds = (uint32_t)number(t, row, ROUNDS, 1, 1e6, 10);
-    p->token_budget = (uint32_t)number(t, row, TOKEN_BUDGET, 0, 1e6, own && strcmp(p->engine, "sglang") != 0 ? p->input + p->concurrency : 0);
-    p->max_batch = (uint32_t)number(t, row, MAX_BATCH, 1, MOST_USERS, places);
+    bool batch = p->batch = strcmp(orr_csv_column_name(t->csv, (size_t)t->column[CONCURRENCY]), "batch_size") == 0, at_once = batch || contains(cell(t, row, ARRIVALS), "inf"); /* a batch by itself, in one piece; a burst */
+    p->rounds = (uint32_t)number(t, row, ROUNDS, 1, 1e6, at_once ? 1 : 10);
+    p->token_budget = (uint32_t)number(t, row, TOKEN_BUDGET, 0, 1e6, batch ? fmin(MOST_BUDGET, (double)p->input * p->concurrency) : own && strcmp(p->engine, "sglang") != 0 ? p->input + p->concurrency : 0);
+    p->max_batch = (uint32_t)number(t, row, MAX_BATCH, 1, MOST_USERS, at_once && !batch && places > BATCH_OF_A_BURST ? BATCH_OF_A_BURST : places);
     p->stream = (uint32_t)number(t, row, STREAM, 1, 1e4, twenty ? 20 : 1);
     p->drafts = (uint32_t)number(t, row, DRAFTS, 0, 16, 0);
     p->acceptance = number(t, row, ACCEPTANCE, 0, 1, 0.7);
-    p->kv_precision = *kv ? keep(t->points, precision_of(kv)) : blackwell || (eight_bits && trt) ? "fp8" : "bf16";
+    p->kv_precision = *kv ? precision_of(kv) : blackwell || (eight_bits && trt) ? "fp8" : "bf16";
+    if (p->kv_precision == NULL) {
+        p->kv_precision = "bf16";
+        skip(p, "the precision of the cache is none of bf16, fp8, fp4, int8, int4", keep(t->points, kv));
+    }
     /* Some of its rows give the product of both ways of sharding the experts, more cards than the node has. */
     double experts = number(t, row, EXPERT_PARALLEL, 0, 4096, 1);
     if (p->group > 8 && experts > 1)
@@ -194,31 +238,38 @@ static bool read_row(const table *t, size_t row, const orr_csv *accelerators, co
         return false;
     points->items = grown;
     orr_point *p = &grown[points->count++];
-    const char *given = *cell(t, row, ACCELERATOR) ? cell(t, row, ACCELERATOR) : accelerator != NULL ? accelerator : "", *name;
+    const char *given = cell(t, row, ACCELERATOR), *server = cell(t, row, ENGINE), *model = cell(t, row, MODEL), *name;
     size_t taken;
+    if (accelerator != NULL && strcmp(accelerator, "*") != 0 && (*given == 0 || find(accelerators, given, &taken) == NULL))
+        given = accelerator;
+    if (engine != NULL && (*server == 0 || find(engines, server, &taken) == NULL))
+        server = engine;
     *p = (orr_point){.accelerator = "", .model = "", .engine = "", .where = orr_csv_where(t->csv, row, 0), .got_ttft_s = NAN, .got_tpot_s = NAN, .got_rate = NAN};
     p->where.file = keep(points, p->where.file);
-    const char *server = *cell(t, row, ENGINE) ? cell(t, row, ENGINE) : engine != NULL ? engine : "";
+    p->given_accelerator = keep(points, given);
+    p->given_model = keep(points, model);
     if (*server != 0 && (name = find(engines, server, &taken)) != NULL)
         p->engine = keep(points, name);
     else if (*server != 0)
-        p->skipped = "the engine is not in the catalogue";
+        skip(p, "the engine is not in the catalogue", keep(points, server));
     if ((name = find(accelerators, given, &taken)) == NULL)
-        p->skipped = "the accelerator is not in the catalogue";
+        skip(p, "the accelerator is not in the catalogue", p->given_accelerator);
     else if (other_card(given + taken))
-        p->skipped = "only another card of that name is in the catalogue";
+        skip(p, "only another card of that name is in the catalogue", p->given_accelerator);
     else
         p->accelerator = keep(points, name);
-    if ((name = find(models, cell(t, row, MODEL), &taken)) != NULL)
-        p->model = keep(points, name);
+    if ((name = find(models, model, &taken)) == NULL)
+        skip(p, "the model is not in the catalogue", p->given_model);
+    else if (other_model(model + taken))
+        skip(p, "only another model of that name is in the catalogue", p->given_model);
     else
-        p->skipped = "the model is not in the catalogue";
-    p->precision = precision_of(cell(t, row, PRECISION));
+        p->model = keep(points, name);
+    set_precision(t, row, p);
     p->group = (uint32_t)number(t, row, GROUP, 1, 4096, 1);
     p->data_parallel = (uint32_t)number(t, row, DATA_PARALLEL, 1, 4096, 1);
-    p->concurrency = (uint32_t)number(t, row, CONCURRENCY, 1, MOST_USERS, 1);
-    p->input = (uint32_t)number(t, row, INPUT, 1, 1e6, NAN);
-    p->output = (uint32_t)number(t, row, OUTPUT, 1, 1e6, NAN);
+    p->concurrency = needed(t, row, CONCURRENCY, MOST_USERS);
+    p->input = needed(t, row, INPUT, 1e6);
+    p->output = needed(t, row, OUTPUT, 1e6);
     p->ttft_s = seconds(t, row, TTFT);
     p->tpot_s = seconds(t, row, TPOT);
     set_protocol(t, row, p);

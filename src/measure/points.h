@@ -28,11 +28,14 @@ typedef struct orr_point {
     uint32_t    stream;                       /**< tokens that the engine sends at a time: the client sees the first with the last of them */
     uint32_t    drafts;                       /**< tokens proposed per step by speculation; 0: none */
     double      acceptance;                   /**< chance that one is kept, if those before it were */
+    bool        batch;                        /**< one batch by itself, its prompts in one piece: it has to fit into the cache, and nothing queues */
     orr_phase   phase;
     double      ttft_s, tpot_s;               /**< measured means; NAN: not given */
     double      rate;                         /**< measured tokens per second of the replica: of prompts in a row of prefill, of answers otherwise; NAN: not given */
     double      got_ttft_s, got_tpot_s, got_rate; /**< simulated */
     const char *skipped;                      /**< why it is left out; NULL: it counts */
+    const char *given_accelerator, *given_model; /**< as the table writes them */
+    const char *reason;                       /**< the cell that `skipped` is about; NULL: none is */
     orr_where   where;
 } orr_point;
 
@@ -50,10 +53,13 @@ typedef struct orr_points_limits {
 } orr_points_limits;
 
 /**
- * Reads a table. `accelerator` and `engine` (NULL: none) stand in for columns that are missing. Names are looked up in the catalogues of `data`, a
- * folder; rows whose accelerator or model they lack are skipped with that reason. False with problems noted.
+ * Reads a table. `accelerator` and `engine` (NULL: none) stand in for columns that are missing, cells that are empty and names that the catalogues of `data`, a
+ * folder, do not know; rows whose accelerator, model, engine or precision is still not known are skipped with that reason. False with problems noted.
  */
 bool orr_points_load(orr_points *points, const char *path, const char *data, const char *accelerator, const char *engine, const orr_points_limits *limits, orr_problems *problems);
 void orr_points_destroy(orr_points *points);
+
+/** True if two names are the same but for case, and `-`, `_` or blanks. */
+bool orr_same_name(const char *a, const char *b);
 
 #endif

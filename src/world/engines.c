@@ -82,19 +82,24 @@ static void calibrations(orr_builder *b)
             k->model = which(b, csv, r, "model", &b->models);
         char name[256];
         snprintf(name, sizeof name, "%s/%s/%s", orr_csv_cell(csv, r, orr_csv_column(csv, "accelerator")), orr_csv_cell(csv, r, orr_csv_column(csv, "engine")), text);
+        for (size_t earlier = 0; earlier < r; earlier++)
+            if (strcmp(((orr_calibration *)orr_array_at(&b->calibrations, b->calibrations.count - 1 - r + earlier))->name, name) == 0)
+                orr_problem(b->problems, orr_csv_where(csv, r, 0), "the row %s stands twice, first in line %u", name, (unsigned)orr_csv_where(csv, earlier, 0).line);
         k->name = orr_keep(b, name);
         orr_note_origin(b, csv, r, "calibrations", name);
     }
     orr_csv_destroy(csv);
 }
 
-/* How well a row fits, the higher the better; 0: not at all. The accelerator counts most, then the model, then the engine. */
+int orr_calibration_rank(const orr_calibration *k) { return 1 + 8 * (k->accelerator != ORR_ANY) + 4 * (k->model != ORR_ANY) + 2 * (k->kind != ORR_ANY_MODEL) + (k->engine != ORR_ANY); }
+
+/* How well a row fits, the higher the better; 0: not at all. */
 static int fit_of(const orr_calibration *k, uint32_t accelerator, uint32_t engine, uint32_t model, orr_model_kind kind)
 {
     if ((k->accelerator != ORR_ANY && k->accelerator != accelerator) || (k->engine != ORR_ANY && k->engine != engine) || (k->model != ORR_ANY && k->model != model) ||
         (k->kind != ORR_ANY_MODEL && k->kind != kind))
         return 0;
-    return 1 + 8 * (k->accelerator != ORR_ANY) + 4 * (k->model != ORR_ANY) + 2 * (k->kind != ORR_ANY_MODEL) + (k->engine != ORR_ANY);
+    return orr_calibration_rank(k);
 }
 
 uint32_t orr_pick_calibration(const orr_builder *b, uint32_t accelerator, uint32_t engine, uint32_t model)

@@ -346,6 +346,9 @@ orr_status orr_world_reseed(orr_world *world, uint64_t seed);
 /** Says, if so, that a cohort sends too few requests for its queues to settle from empty; `text` has the words. False if it does not. */
 bool orr_world_is_short(const orr_world *world, const orr_cohort *cohort, char *text, size_t size);
 
+/** How narrow a row of calibrations is; of those that fit a pool the narrowest counts. The accelerator counts most, then the model, then the engine. At least 1. */
+int orr_calibration_rank(const orr_calibration *row);
+
 /** The tariff row in force for `model` at `at_ns` (index into tariffs), ORR_NONE if it has none. */
 uint32_t orr_world_tariff(const orr_world *world, uint32_t model, int64_t at_ns);
 

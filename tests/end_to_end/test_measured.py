@@ -67,18 +67,71 @@ def test_calibrate_recovers_the_times_and_writes_a_row_that_counts():
     assert before[0] > 4 and before[2] == len(LOADS), before
     assert after[0] < 2 and after[1] < 2 and unseen[0] < 4, (after, unseen)
     row = read(path("row.csv"))
-    assert len(row) == 1 and row[0]["accelerator"] == "box" and row[0]["engine"] == "mixing" and row[0]["model"] == "dense" and row[0]["confidence"] == "measured"
+    assert len(row) == 1 and row[0]["accelerator"] == "box" and row[0]["engine"] == "mixing" and row[0]["model"] == "plain" and row[0]["confidence"] == "measured"
     assert f"fit to {len(LOADS)} points of points.csv" in row[0]["source"] and "cross-validation" in row[0]["source"]
     assert done.stdout.rstrip().splitlines()[-1] == open(path("row.csv")).read().splitlines()[-1], "what is shown is what is written"
     assert all(re.fullmatch(r"[a-z0-9_]+=[0-9.e+-]+\.\.[0-9.e+-]+", part) for part in row[0]["range"].split(";")), row[0]["range"]
     again = orrery("calibrate", table, "--accelerator", "box", "--data", start, "--folds", "0", "-o", path("row.csv"))
-    assert again.returncode == 0 and len(read(path("row.csv"))) == 2 and "Predicted" not in again.stdout
+    assert again.returncode == 0 and len(read(path("row.csv"))) == 1 and "Predicted" not in again.stdout
     everywhere = orrery("calibrate", table, "--accelerator", "*", "--data", start, "--folds", "0")
     assert everywhere.returncode == 0 and everywhere.stdout.rstrip().splitlines()[-1].startswith("*,*,dense,"), everywhere.stdout + everywhere.stderr
     os.replace(path("row.csv"), os.path.join(start, "calibrations.csv"))
     done = orrery("validate", table, "--data", start)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout.rstrip().splitlines()[-1].split()[2]) < 2, done.stdout
+
+
+def test_a_row_that_is_fitted_is_the_one_that_counts():
+    """One engine and one model: the row is for these, and replaces what the catalogue had; names are written as people write them."""
+    truth, start = folder("truth", TRUTH), folder("shadow", START)
+    table, catalogue = made(truth), os.path.join(start, "calibrations.csv")
+    wrong = {**START, NAMES[1]: 0.3}
+    with open(catalogue, "a") as f:
+        f.write(f"box,mixing,plain,{','.join(str(wrong[n]) for n in NAMES)},{ORIGIN}\n")
+    before = orrery("validate", table, "--data", start)
+    done = orrery("calibrate", table, "--accelerator", "BOX", "--model", "Plain", "--data", start, "--folds", "0", "-o", catalogue)
+    assert done.returncode == 0 and "row box/mixing/plain is of the same name" in done.stdout, done.stdout + done.stderr
+    after = orrery("validate", table, "--data", start)
+    error = lambda d: float(d.stdout.rstrip().splitlines()[-1].split()[2])
+    assert error(before) > 20 and abs(error(after) - errors(done.stdout, "Fitted")[0]) < 0.11, (before.stdout, after.stdout)
+    assert [r["accelerator"] for r in read(catalogue)] == ["*", "box"], "replaced, not added"
+    wide = orrery("calibrate", table, "--accelerator", "*", "--data", start, "--folds", "0")
+    assert "row box/mixing/plain is narrower and counts for some" in wide.stdout, wide.stdout
+    with open(catalogue) as f:
+        text = f.read()
+    with open(catalogue, "a") as f:
+        f.write(text.splitlines()[-1] + "\n")
+    twice = orrery("validate", table, "--data", start)
+    assert twice.returncode == 2 and "box/mixing/plain stands twice" in twice.stderr, twice.stderr
+
+
+def test_tables_as_others_write_them():
+    truth = folder("truth", TRUTH)
+    splitwise = write("splitwise.csv", "model,hardware,prompt_size,batch_size,token_size,prompt_time,token_time,tensor_parallel\nplain,box-80gb,512,4,128,100,12,2\nplain,box,512,60000,128,100,12,1\n")
+    done = orrery("validate", splitwise, "--data", truth, "--engine", "mixing", "-o", path("splitwise_out.csv"))
+    assert done.returncode == 0, done.stderr
+    first, second = read(path("splitwise_out.csv"))
+    assert done.returncode == 0 and "`box-80gb` is read as box" in done.stdout, done.stdout + done.stderr
+    assert (first["group"], first["concurrency"], first["rounds"], first["token_budget"], first["engine"], first["left_out"]) == ("2", "4", "1", "2048", "mixing", "")
+    assert second["left_out"] == "the load does not fit into the cache"
+    vllm = write("vllm.csv", "model_id,gpu,tp,request_rate,max_concurrency,input_len,output_len,mean_ttft_ms,mean_tpot_ms,output_throughput\nplain,Unheard-of 9,1,inf,1000,100,200,5000,40,900\n")
+    done = orrery("validate", vllm, "--data", truth)
+    assert done.returncode == 2 and "1 left out: the accelerator is not in the catalogue (line 2: `Unheard-of 9`)" in done.stdout and "no point is left" in done.stderr, done.stdout + done.stderr
+    done = orrery("validate", vllm, "--data", truth, "--accelerator", "Box", "-o", path("vllm_out.csv"))
+    (row,) = read(path("vllm_out.csv"))
+    assert done.returncode == 0 and (row["rounds"], row["max_batch"], row["accelerator"], row["left_out"]) == ("1", "256", "box", ""), (done.stderr, row)
+
+
+def test_precisions_are_understood_or_left_out():
+    truth = folder("truth", TRUTH)
+    words = {"AWQ": "int4", "GPTQ-4bit": "int4", "w4a16": "int4", "w8a8": "int8", "e4m3": "fp8", "nvfp4": "fp4", "bfloat16": "bf16", "": "bf16"}
+    text = "accelerator,engine,model,precision,concurrency,input,output,tpot_ms\n" + "".join(f"box,mixing,plain,{w},1,100,200,12\n" for w in (*words, "garbage"))
+    done = orrery("validate", write("words.csv", text + "box,mixing,plain-Instruct-AWQ,,1,100,200,12\n"), "--data", truth, "-o", path("words_out.csv"))
+    rows = read(path("words_out.csv"))
+    assert done.returncode == 0 and [r["precision"] for r in rows[:len(words)]] == list(words.values()) and rows[-1]["precision"] == "int4", rows
+    assert "1 left out: the precision is none of bf16, fp8, fp4, int8, int4 (line 10: `garbage`)" in done.stdout, done.stdout
+    empty = orrery("validate", write("empty.csv", "accelerator,engine,model,concurrency,input,output,tpot_ms\nbox,mixing,plain,,100,200,12\n"), "--data", truth)
+    assert empty.returncode == 2 and "empty.csv:2:18" in empty.stderr, empty.stderr
 
 
 def test_a_point_s_scenario_runs_to_the_same_times():

@@ -131,6 +131,7 @@ def main():
     ttft("dense", dense, 1, 16, 15)
     ttft("mixtures of experts", mixtures, 1, 16, 25)
     ttft("dense", dense, 32, 128, 30)
+    ttft("mixtures of experts", mixtures, 32, 128, 30)
     with open(TRANSFER) as f:
         transfer = list(csv.DictReader(f))
     for row in transfer:
