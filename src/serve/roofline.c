@@ -21,12 +21,13 @@ static double without_context(const orr_roofline *r, uint32_t sequences, double 
            fmin(r->reduce_ns + r->reduce_token_ns * tokens, r->ring_ns + r->ring_token_ns * tokens);
 }
 
+/* Narrow floats that the card cannot multiply are only stored so, and widened: 4 bits to 8, or to 16 (weights only, as Marlin does on Ampere). */
 static double peak_of(const orr_accelerator *a, const orr_pool *pool)
 {
     double peak = a->bf16_flops;
-    if (pool->narrow != ORR_NARROW_NOT)
+    if (pool->narrow == ORR_NARROW_INT8 || (pool->narrow != ORR_NARROW_NOT && a->fp8_flops > 0))
         peak = fmax(peak, fmax(a->fp8_flops, a->int8_ops));
-    if (pool->narrow == ORR_NARROW_4) /* where 4-bit weights cannot be multiplied as such, they are widened to 8 bits */
+    if (pool->narrow == ORR_NARROW_FP4)
         peak = fmax(peak, a->fp4_flops);
     return peak;
 }

@@ -84,7 +84,7 @@ static void set_engine(orr_builder *b, orr_pool *p, const orr_service *s, const 
     p->kv_block = e->kv_block;
     p->kv_reserve = e->kv_reserve;
     p->keeps_prefixes = e->keeps_prefixes;
-    static const orr_narrow narrow[PRECISIONS] = {ORR_NARROW_NOT, ORR_NARROW_8, ORR_NARROW_8, ORR_NARROW_NOT /* widened */, ORR_NARROW_4};
+    static const orr_narrow narrow[PRECISIONS] = {ORR_NARROW_NOT, ORR_NARROW_FP8, ORR_NARROW_INT8, ORR_NARROW_NOT /* widened */, ORR_NARROW_FP4};
     p->narrow = narrow[t->precision];
     p->weight_bytes = weight_bytes[t->precision];
     p->kv_bytes = t->kv_precision == 0 ? same_kv_bytes[t->precision] : kv_bytes[t->kv_precision];

@@ -133,7 +133,7 @@ typedef struct orr_service {
 } orr_service;
 
 /** Precision of weights by the rate at which they are multiplied. */
-typedef enum orr_narrow { ORR_NARROW_NOT, ORR_NARROW_8, ORR_NARROW_4 } orr_narrow;
+typedef enum orr_narrow { ORR_NARROW_NOT, ORR_NARROW_INT8, ORR_NARROW_FP8, ORR_NARROW_FP4 } orr_narrow;
 
 /** Replicas of one service on one kind of accelerator at one site: what a policy chooses. Row of every view. */
 typedef struct orr_pool {
