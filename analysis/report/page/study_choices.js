@@ -14,7 +14,7 @@ function reached(policy, metric, at) {
 
 /** The policies as points; one is dominated when another is at least as good on both metrics and better on one, by the means. */
 function frontPoints(x, y, at) {
-  const which = study ? study.policies.map((name, index) => ({ name, index })) : compared();
+  const which = study ? study.policies.map((name, index) => ({ name, index, oracle: name === study.oracle })) : compared();
   const points = which.map((policy) => ({ policy, x: reached(policy, x, at), y: reached(policy, y, at) })).filter((point) => point.x && point.y);
   const beats = (a, b) => { const dx = sense(x) * (a.x.mean - b.x.mean), dy = sense(y) * (a.y.mean - b.y.mean); return dx <= 0 && dy <= 0 && (dx < 0 || dy < 0); };
   for (const point of points) point.by = point.policy.oracle ? null : points.find((other) => !other.policy.oracle && beats(other, point)) || null;

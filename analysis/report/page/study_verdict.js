@@ -7,13 +7,17 @@ function rankedAt(at, metric) {
     .sort((a, b) => sense(metric) * (a.estimate.mean - b.estimate.mean));
 }
 
+/** Those that can be had: an oracle is a bound, not an answer. */
+const choicesAt = (at, metric) => { const all = rankedAt(at, metric), real = all.filter((item) => item.name !== study.oracle); return real.length ? real : all; };
+
 /** Sentence 1: the answer in the cell that the study looks at closely. */
 function answerSentence(metric) {
-  const where = placeText(focus), ranked = rankedAt(focus, metric), best = ranked[0], base = study.policies[studyBaseline];
+  const where = placeText(focus), ranked = choicesAt(focus, metric), best = ranked[0], base = study.policies[studyBaseline];
   const opening = where ? `At ${where}, ` : "";
   if (!best) return [`${opening ? `${opening}no` : "No"} policy is stable: queues grow under every one, so there are no means to compare.`];
   const scale = studyScale(metric, ranked.map((item) => item.estimate.mean)), lost = study.policies.filter((_, policy) => unstable(cellAt(focus, policy)));
-  const ending = lost.length ? `; ${sentenceList(lost)} ${lost.length > 1 ? "are" : "is"} unstable there` : "";
+  const bound = study.oracle && best.name !== study.oracle ? estimateOf(cellAt(focus, study.policies.indexOf(study.oracle)), metric) : null;
+  const ending = (bound ? `; the oracle, which cannot be had, reaches ${inUnit(scale, bound.mean, finite(bound.high) ? (bound.high - bound.low) / 2 : undefined)}` : "") + (lost.length ? `; ${sentenceList(lost)} ${lost.length > 1 ? "are" : "is"} unstable there` : "");
   const rank = metric.better === "higher" ? "highest" : "lowest";
   if (study.policies.length === 1) return [opening, "under ", strong(best.name), ` the mean of ${titleIn(metric)} is ${estimateText(scale, best.estimate)}`, "."];
   const said = [opening, strong(best.name), ` has the ${rank} ${titleIn(metric)}: ${estimateText(scale, best.estimate)}`];
@@ -35,7 +39,7 @@ function answerSentence(metric) {
 /** Sentence 2: how that holds over the rest of the study. */
 function sweepSentence(metric) {
   if (!swept.length) return [];
-  const best = rankedAt(focus, metric)[0], leader = best && best.policy !== studyBaseline ? best.policy : study.policies.findIndex((_, i) => i !== studyBaseline);
+  const best = choicesAt(focus, metric)[0], leader = best && best.policy !== studyBaseline ? best.policy : study.policies.findIndex((_, i) => i !== studyBaseline);
   if (leader < 0) return [];
   const all = list(study.cells).filter((cell) => cell.policy === leader).map((cell) => standing(cell.at, leader, studyBaseline, metric)).filter(Boolean);
   const tally = { better: all.filter((one) => one.significant && one.sign < 0).length, worse: all.filter((one) => one.significant && one.sign > 0).length, unstable: all.filter((one) => one.unstable).length };
