@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "base/version.h"
 #include "trace/electricity.h"
+#include "trace/pack.h"
 #include "trace/schema.h"
 
 #include <math.h>
@@ -255,8 +256,9 @@ static orr_recorder *prepare(const char *path, const orr_grid *grid)
 static void open_file(orr_recorder *r, bool anew)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
-    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18); /* a killed run leaves a file that opens */
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110); /* a killed run leaves a file that opens */
     H5Pset_obj_track_times(create, 0);
+    H5Pset_file_space_strategy(create, H5F_FSPACE_STRATEGY_AGGR, 0, 1); /* a chunk that grew moves; where it was, metadata on disk still looks for it */
     keep_metadata(access);
     r->file = anew ? H5Fcreate(r->fresh, H5F_ACC_TRUNC, create, access) : H5Fopen(r->fresh, H5F_ACC_RDWR, access);
     H5Pclose(create);
@@ -788,8 +790,11 @@ orr_status orr_recorder_close(orr_recorder *r, orr_grid *g, orr_status end, int6
     if (H5Fclose(r->file) < 0)
         status = ORR_IO;
     r->file = 0;
-    if (status == ORR_OK && rename(r->partial, r->path) != 0)
+    if (status == ORR_OK)
+        status = orr_file_pack(r->partial, r->fresh);
+    if (status == ORR_OK && rename(r->fresh, r->path) != 0)
         status = ORR_IO;
+    unlink(status == ORR_OK ? r->partial : r->fresh);
     if (status == ORR_IO)
         orr_problem(problems, (orr_where){r->path, 0, 0}, "could not be written to the end (is the disk full?); what there is of it is in %s", r->partial);
     destroy(r);
