@@ -82,8 +82,8 @@ static void calibrations(orr_builder *b)
             k->model = which(b, csv, r, "model", &b->models);
         char name[256];
         snprintf(name, sizeof name, "%s/%s/%s", orr_csv_cell(csv, r, orr_csv_column(csv, "accelerator")), orr_csv_cell(csv, r, orr_csv_column(csv, "engine")), text);
-        for (size_t earlier = 0; earlier < r; earlier++)
-            if (strcmp(((orr_calibration *)orr_array_at(&b->calibrations, b->calibrations.count - 1 - r + earlier))->name, name) == 0)
+        for (size_t earlier = 0; earlier + 1 < b->calibrations.count && earlier < r; earlier++)
+            if (strcmp(((orr_calibration *)orr_array_at(&b->calibrations, earlier))->name, name) == 0)
                 orr_problem(b->problems, orr_csv_where(csv, r, 0), "the row %s stands twice, first in line %u", name, (unsigned)orr_csv_where(csv, earlier, 0).line);
         k->name = orr_keep(b, name);
         orr_note_origin(b, csv, r, "calibrations", name);
