@@ -75,7 +75,7 @@ static void choose(const calibrate_arguments *a)
 /* What the row is for: the narrowest that all its points share; of `--accelerator '*'` every engine and every model of a kind. */
 typedef struct row_key {
     const char *accelerator, *engine, *model;
-    int         rank; /* as orr_calibration_rank */
+    int         rank; /* orr_calibration_rank */
 } row_key;
 
 static row_key key_of(const calibrate_arguments *a)
@@ -97,7 +97,8 @@ static row_key key_of(const calibrate_arguments *a)
     bool one = k.model != NULL && strcmp(k.model, "*") != 0 && !(wide && a->model == NULL);
     if (!one)
         k.model = dense && mixture ? "*" : dense ? "dense" : "moe";
-    k.rank = 1 + 8 * !wide + 4 * one + 2 * (!one && dense != mixture) + (strcmp(k.engine, "*") != 0);
+    const orr_calibration row = {.accelerator = wide ? ORR_ANY : 0, .engine = strcmp(k.engine, "*") == 0 ? ORR_ANY : 0, .model = one ? 0 : ORR_ANY, .kind = one || dense == mixture ? ORR_ANY_MODEL : dense ? ORR_DENSE : ORR_MIXTURE};
+    k.rank = orr_calibration_rank(&row);
     return k;
 }
 
